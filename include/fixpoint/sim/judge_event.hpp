@@ -1,0 +1,119 @@
+// What happens in a run, as the checkers see it: reported by the fakes, the store, the clients, the nemesis and
+// the managers' event logs at the instant at which it happens. Values only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "fixpoint/model/records.hpp"
+#include "fixpoint/ports/event_log.hpp"
+#include "fixpoint/ports/sql_statement.hpp"
+#include "fixpoint/sim/scenario.hpp"
+#include "fixpoint/sim/state.hpp"
+
+namespace fixpoint::sim {
+
+// ---- clients' writes
+struct WriteBegun {           // its execution starts at a server
+    WriteId write = 0;
+    TabletAlias tablet;
+    bool privileged = false;  // by a session with SUPER or CONNECTION_ADMIN
+};
+struct WriteAcknowledged {    // the server has sent its client OK
+    WriteId write = 0;
+    TabletAlias tablet;
+    bool privileged = false;
+    bool by_shutdown = false;  // released by a clean shutdown (M32)
+};
+struct WriteAnswered {        // what the client was told when the answer reached it (or its limit passed)
+    enum class Outcome { acknowledged, failed, unknown };
+    WriteId write = 0;
+    TabletAlias tablet;
+    Outcome outcome = Outcome::unknown;
+    int error = 0;
+};
+
+// ---- servers
+struct StatementSent {        // a manager's statement leaves it
+    std::string manager;
+    TabletAlias tablet;
+    std::uint64_t session = 0;
+    std::int64_t lock_id = 0;     // the shard lock under which it was sent, 0: none
+    bool mutating = false;
+    sql::Statement statement;
+};
+struct StatementTookEffect {  // on the server, whether or not anybody will be told
+    std::string manager;
+    TabletAlias tablet;
+    std::uint64_t session = 0;
+    std::int64_t lock_id = 0;
+    bool mutating = false;        // a Kill of one's own session is not
+    bool kills_manager_session = false;
+    std::string killed_manager;
+    std::int64_t killed_lock_id = 0;
+    sql::Statement statement;
+};
+struct ServerLockTaken {      // GET_LOCK of the shard's server lock succeeded
+    std::string manager;
+    TabletAlias tablet;
+    std::uint64_t session = 0;
+    std::int64_t lock_id = 0;
+};
+struct RelayLogDiscarded {    // received and not executed, and gone
+    TabletAlias tablet;
+    GtidSet gtids;
+    WriteIds writes;
+    std::string manager;      // whose statement did it; "" : a fault, or a restart
+    std::int64_t lock_id = 0;
+};
+struct ReceiverConnected {    // a receiver has (re)connected to its source
+    TabletAlias tablet;
+    TabletAlias source;
+    bool acks = false;        // with acknowledgements in effect
+    bool by_hand = false;     // a fault pointed it there, or switched acks on
+};
+struct Committed {            // a transaction was committed in the engine of a server that made it (not applied)
+    TabletAlias tablet;
+    Gtid gtid;
+    WriteId write = 0;
+    std::string manager;      // of a manager's own write (journal, nudge)
+};
+struct ServerStarted { TabletAlias tablet; std::uint64_t boot = 0; };
+struct ServerStopped { TabletAlias tablet; bool clean = false; };
+
+// ---- store
+struct RecordWritten {        // a transaction of a manager (or of a person) took effect
+    std::string manager;      // "" : a person, by hand
+    std::int64_t lock_id = 0;
+    std::optional<FixpointRecord> before, after;
+    bool shard_changed = false;
+    bool tablet_changed = false;
+    // term changed: a commit point
+    bool is_commit_point() const { return after && (!before || before->term != after->term); }
+};
+struct ShardLockTaken { std::string manager; std::int64_t lock_id = 0; };
+struct ShardLockReleased { std::string manager; std::int64_t lock_id = 0; bool expired = false; };
+
+// ---- managers and nemesis
+struct ManagerSaid { std::string manager; bool alive = true; Event event; };
+struct ManagerStarted { std::string manager; };
+struct ManagerStopped { std::string manager; };
+enum class FaultStage { requested, delivered, observed };
+struct FaultHappened { Fault fault; FaultStage stage = FaultStage::delivered; };
+enum class Phase { boot, safety, faults_ceased, convergence, hold, end };
+struct PhaseBegan { Phase phase{}; };
+
+using JudgeEvent = std::variant<WriteBegun, WriteAcknowledged, WriteAnswered, StatementSent, StatementTookEffect, ServerLockTaken,
+                                RelayLogDiscarded, ReceiverConnected, Committed, ServerStarted, ServerStopped,
+                                RecordWritten, ShardLockTaken, ShardLockReleased, ManagerSaid, ManagerStarted, ManagerStopped,
+                                FaultHappened, PhaseBegan>;
+
+// Where the world reports to. `world()` may be asked for at any event; it is computed only when it is asked for.
+class Observer {
+  public:
+    virtual ~Observer() = default;
+    virtual void on(Instant at, const JudgeEvent& event) = 0;
+};
+
+}  // namespace fixpoint::sim
