@@ -78,6 +78,7 @@ class GtidSet {
     std::int64_t highest(const Tsid& tsid) const;  // 0: none
 
     void add(const Gtid& gtid);
+    void add(const Tsid& tsid, GtidInterval interval);  // last < first: nothing
     void add(const GtidSet& other);
     void subtract(const GtidSet& other);
 

@@ -262,7 +262,8 @@ using Result = std::expected<Answer, Error>;
 
 std::string_view name_of(const Statement& statement);      // "StopReceiver"
 std::string to_string(const Statement& statement);         // for people: SET GLOBAL super_read_only=ON. No secrets in it.
-// Everything but SELECT, SHOW, SET SESSION, the user locks; a Kill is decided by its target (I10).
+// Everything but SELECT, SHOW, SET SESSION and the user locks. A Kill counts as mutating here; the caller who knows
+// its target does not count one of a session of Fixpoint's own (I10).
 bool is_mutating(const Statement& statement);
 
 // The names of the three user locks; longer ones than 64 characters are cut and end in a hash of the whole (M41).
