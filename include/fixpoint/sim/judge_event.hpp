@@ -96,7 +96,7 @@ struct ShardLockTaken { std::string manager; std::int64_t lock_id = 0; };
 struct ShardLockReleased { std::string manager; std::int64_t lock_id = 0; bool expired = false; };
 
 // ---- managers and nemesis
-struct ManagerSaid { std::string manager; bool alive = true; Event event; };
+struct ManagerSaid { std::string manager; bool alive = true; fixpoint::Event event; };
 struct ManagerStarted { std::string manager; };
 struct ManagerStopped { std::string manager; };
 enum class FaultStage { requested, delivered, observed };
