@@ -84,8 +84,8 @@ class Action {
         ops_ = std::exchange(other.ops_, nullptr);
     }
 
-    const Ops* ops_ = nullptr;
     alignas(std::max_align_t) std::byte buffer_[inline_size];
+    const Ops* ops_ = nullptr;
 };
 
 }  // namespace fixpoint::sim

@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -76,12 +75,12 @@ struct NetworkCounters {
     std::uint64_t sent = 0, delivered = 0, dropped = 0, duplicated = 0, held = 0;
 };
 
-class Network {
+class Network final : private KillListener {
   public:
     // The scheduler must outlive the network; packets in flight may outlive it, they are never delivered
     // then.
     explicit Network(Scheduler& scheduler, Latency default_latency = {});
-    ~Network();
+    ~Network() override;
     Network(const Network&) = delete;
     Network& operator=(const Network&) = delete;
 
@@ -133,22 +132,28 @@ class Network {
         Endpoint from, to;
         Latency latency;
         Stream latency_stream, fault_stream;
-        Channel order;                      // for packets sent without a channel
-        std::vector<std::uint64_t> faults;  // ids of those that lie on it, oldest first
-        std::deque<std::unique_ptr<Packet>> held;
+        Channel order;                              // for packets sent without a channel
+        std::vector<std::uint64_t> faults;          // ids of those that lie on it, oldest first
+        std::vector<std::unique_ptr<Packet>> held;  // by a clog, oldest first
     };
 
+    void on_kill(Process& process) override;
     Link& link(Endpoint from, Endpoint to);
     const Link* find_link(Endpoint from, Endpoint to) const;
-    static bool lies_on(const LinkFault& fault, Endpoint from, Endpoint to);
+    template <class Visit>
+    void for_each_link(const LinkFault& fault, Visit visit);
     void transmit(Link& link, Channel& channel, Process& receiver, Action action);
-    bool apply_send_faults(Link& link, Duration& latency, bool& keep_order);
+    void schedule(Link& link, Instant when, Process& receiver, Action action);
     Duration draw_latency(Link& link);
+    bool delay_or_lose(Link& link, Duration& latency, bool& keep_order);
     void arrive(std::unique_ptr<Packet> packet);
-    void release(Link& link);
+    void pump(Link& link, Process& receiver);
+    void deliver(Link& link, Action& action);
+    void hold(std::unique_ptr<Packet> packet);
+    std::unique_ptr<Packet> take_held(Link& link, const Process& receiver);
     bool has(const Link& link, LinkFaultKind kind) const;
-    void touch(std::uint64_t fault_id);
-    bool touch_all(const Link& link, LinkFaultKind kind);
+    bool touch(const Link& link, LinkFaultKind kind);
+    void touch(ActiveFault& active);
 
     Scheduler& scheduler_;
     Latency default_latency_;
@@ -158,6 +163,7 @@ class Network {
     std::vector<std::vector<std::unique_ptr<Link>>> links_;  // [from][to], made at first use
     std::map<std::uint64_t, ActiveFault> faults_;
     std::map<std::uint64_t, std::uint64_t> healed_touched_;
+    std::vector<Process*> listened_to_;  // receivers of held packets: a kill takes these away too
     std::uint64_t next_fault_ = 1;
     std::array<LinkFaultCounters, link_fault_kinds> fault_counters_{};
     NetworkCounters counters_;

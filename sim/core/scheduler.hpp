@@ -70,8 +70,7 @@ class Process {
     bool alive_ = true;
     bool paused_ = false;
     bool sweep_pending_ = false;  // killed itself: swept when the running action has returned
-    Queue ready_;                 // due, waiting for its turn (Order::drawn)
-    Queue held_;                  // due while paused
+    Queue ready_;                 // due, waiting for its turn (Order::drawn) or for the resume
     std::vector<KillListener*> listeners_;
 };
 
@@ -148,7 +147,8 @@ class Scheduler {
     // run_* returns event_limit once that many events ran in all (a guard against loops that pass no time).
     void set_event_limit(std::uint64_t events) { event_limit_ = events; }
 
-    // The instant of the next event that can run; nullopt when there is none.
+    // The earliest instant at which an event may run; nullopt when there is none. (The events found there may
+    // turn out to be a paused process's.)
     std::optional<Instant> next_event_at() const;
 
     Order order() const { return order_; }
@@ -172,12 +172,13 @@ class Scheduler {
     void recycle(Event* event);
     void make_ready(Event* event);
     Event* pop_ready();
-    Event* next_event();
+    void hold(Process& process);
     void collect_due();
     void run(Event* event);
     RunEnd advance(Instant limit);
     void sweep(Process& process);
     void unlink(Event* event);
+    void take_all(Process& process, std::vector<Event*>& taken);
     static void append(Process::Queue& queue, Event* event);
     static void remove(Process::Queue& queue, Event* event);
     void heap_push(HeapEntry entry);
