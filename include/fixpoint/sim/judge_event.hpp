@@ -43,7 +43,10 @@ struct StatementSent {        // a manager's statement leaves it
     bool mutating = false;
     sql::Statement statement;
 };
-struct StatementTookEffect {  // on the server, whether or not anybody will be told
+// On the server, whether or not anybody will be told. Reported just before the state changes: the view still
+// shows what the statement met (I10 asks whether it met a shard that was as declared). Statements that fail are
+// not reported.
+struct StatementTookEffect {
     std::string manager;
     TabletAlias tablet;
     std::uint64_t session = 0;
@@ -66,6 +69,12 @@ struct RelayLogDiscarded {    // received and not executed, and gone
     WriteIds writes;
     std::string manager;      // whose statement did it; "" : a fault, or a restart
     std::int64_t lock_id = 0;
+    bool by_hand = false;     // a person's statement on a running server (reset_replication, repoint …); not a loss at a restart
+};
+struct CopiesLost {           // executed, or in the binary log, and gone: a fault took them (crash before the durable
+    TabletAlias tablet;       // point, restored to an older state …). Reported by the fake server, after.
+    WriteIds writes;
+    bool by_hand = false;
 };
 struct ReceiverConnected {    // a receiver has (re)connected to its source
     TabletAlias tablet;
@@ -83,7 +92,8 @@ struct ServerStarted { TabletAlias tablet; std::uint64_t boot = 0; };
 struct ServerStopped { TabletAlias tablet; bool clean = false; };
 
 // ---- store
-struct RecordWritten {        // a transaction of a manager (or of a person) took effect
+// A transaction of a manager (or of a person) took effect. Reported just before the view shows it.
+struct RecordWritten {
     std::string manager;      // "" : a person, by hand
     std::int64_t lock_id = 0;
     std::optional<FixpointRecord> before, after;
@@ -100,12 +110,13 @@ struct ManagerSaid { std::string manager; bool alive = true; fixpoint::Event eve
 struct ManagerStarted { std::string manager; };
 struct ManagerStopped { std::string manager; };
 enum class FaultStage { requested, delivered, observed };
+// `delivered` is reported just before the fault changes anything.
 struct FaultHappened { Fault fault; FaultStage stage = FaultStage::delivered; };
 enum class Phase { boot, safety, faults_ceased, convergence, hold, end };
 struct PhaseBegan { Phase phase{}; };
 
 using JudgeEvent = std::variant<WriteBegun, WriteAcknowledged, WriteAnswered, StatementSent, StatementTookEffect, ServerLockTaken,
-                                RelayLogDiscarded, ReceiverConnected, Committed, ServerStarted, ServerStopped,
+                                RelayLogDiscarded, CopiesLost, ReceiverConnected, Committed, ServerStarted, ServerStopped,
                                 RecordWritten, ShardLockTaken, ShardLockReleased, ManagerSaid, ManagerStarted, ManagerStopped,
                                 FaultHappened, PhaseBegan>;
 
