@@ -60,7 +60,7 @@ struct LockTablesForRead {};  // LOCK TABLES contract.rows READ: holds an applie
 struct UnlockTables {};
 struct CreateTable {
     std::string name;
-};                      // CREATE TABLE contract.<name>
+};  // CREATE TABLE contract.<name>
 struct FlushTables {};  // FLUSH TABLES without LOCAL (as manager)
 using Work = std::variant<Insert, Delete, Begin, Commit, ReadIds, LockTablesForRead, UnlockTables,
                           CreateTable, FlushTables>;
