@@ -44,6 +44,7 @@ struct StartOptions {
     std::optional<std::int64_t> server_id;  // none: 101 + its number
     bool new_uuid = false;                  // auto.cnf is removed before the start
     bool relay_logs_removed = false;        // the relay log's files are removed before the start (M45)
+    bool relay_log_torn = false;  // the newest relay log file loses its last 10 bytes before the start
 };
 
 // What clients do. Table contract.rows(id BIGINT PRIMARY KEY) exists on every server, in no binary log.
@@ -61,9 +62,12 @@ struct UnlockTables {};
 struct CreateTable {
     std::string name;
 };  // CREATE TABLE contract.<name>
+struct SelectFrom {
+    std::string name;
+};                      // SELECT id FROM contract.<name>
 struct FlushTables {};  // FLUSH TABLES without LOCAL (as manager)
 using Work = std::variant<Insert, Delete, Begin, Commit, ReadIds, LockTablesForRead, UnlockTables,
-                          CreateTable, FlushTables>;
+                          CreateTable, SelectFrom, FlushTables>;
 using WorkResult = std::expected<std::vector<std::int64_t>, sql::Error>;
 
 // What a client knows of something it asked for. unknown: the answer was lost.

@@ -38,6 +38,9 @@ std::string text_of(const Work& work) {
                 return fmt::format("CREATE TABLE contract.{} (id BIGINT PRIMARY KEY)",
                                    real::quoted_name(w.name));
             },
+            [](const SelectFrom& w) {
+                return fmt::format("SELECT id FROM contract.{}", real::quoted_name(w.name));
+            },
             [](const FlushTables&) { return S("FLUSH TABLES"); },
         },
         work);

@@ -66,6 +66,18 @@ bool same_process_options(const StartOptions& a) {
            !a.relay_logs_removed;
 }
 
+fs::path newest_file(const fs::path& folder, const std::string& prefix) {
+    fs::path newest;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        if (entry.path().filename().string().starts_with(prefix)) newest = std::max(newest, entry.path());
+    }
+    return newest;
+}
+
+void tear(const fs::path& file) {
+    fs::resize_file(file, fs::file_size(file) - 10);
+}
+
 }  // namespace
 
 Passwords Passwords::draw() {
@@ -128,6 +140,7 @@ void RealServer::start(const StartOptions& options) {
             if (entry.path().filename().string().starts_with("relay.0")) fs::remove(entry.path());
         }
     }
+    if (options.relay_log_torn) tear(newest_file(directory_ / "data", "relay.0"));
     write_configuration(options);
     spawn();
     wait_until_it_answers();
