@@ -1,81 +1,19 @@
-// Coroutines on virtual time: who owns what when operations complete, are cancelled, or lose their process.
-// Every test counts the frames it made: none may outlive its world. Run under the address sanitizer as well.
-#include "sim/asio/executor.hpp"
-
+// Coroutines on the simulated executor: how they end, kills at any event, the executor's rules, the clock.
+// Completions and cancels one by one are in operation_test.cpp.
 #include <gtest/gtest.h>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
+#include "property_tests/sim_core/coroutine_world.hpp"
 #include "sim/asio/clock.hpp"
-#include "sim/asio/operation.hpp"
 
-namespace fixpoint::sim {
+namespace fixpoint::sim::coroutine_tests {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using Text = std::unique_ptr<std::string>;  // a result that cannot be copied
-
-int frames = 0;  // alive now
-struct Frame {
-    Frame() { ++frames; }
-    ~Frame() { --frames; }
-    Frame(const Frame&) = delete;
-    Frame& operator=(const Frame&) = delete;
-};
-
-struct World {
-    explicit World(std::uint64_t seed = 1) : chooser(seed), scheduler(chooser) {}
-    ~World() { EXPECT_EQ(scheduler.current(), nullptr); }
-
-    void run() {
-        while (scheduler.step()) {
-        }
-    }
-    Chooser chooser;
-    Scheduler scheduler;
-    Process& harness = scheduler.add_process("harness");
-    SimProcess manager{scheduler, scheduler.add_process("manager")};
-    SimProcess other{scheduler, scheduler.add_process("other")};
-};
-
-class Coroutines : public testing::Test {
-  protected:
-    void SetUp() override { frames = 0; }
-    void TearDown() override { EXPECT_EQ(frames, 0); }
-};
-
-// How a spawned coroutine ended.
-struct Exit {
-    int calls = 0;
-    std::exception_ptr error;
-    OnExit callback() {
-        return [this](std::exception_ptr thrown) {
-            ++calls;
-            error = std::move(thrown);
-        };
-    }
-    std::optional<error_code> code() const {
-        try {
-            if (error) std::rethrow_exception(error);
-        } catch (const boost::system::system_error& thrown) {
-            return thrown.code();
-        }
-        return std::nullopt;
-    }
-};
 
 asio::awaitable<void> sleep_twice(World& world, std::vector<Instant>& woke) {
     const Frame frame;
@@ -116,265 +54,22 @@ TEST_F(Coroutines, TellHowTheyEnded) {
     EXPECT_THROW(std::rethrow_exception(exit.error), std::runtime_error);
 }
 
-// Waits for a text and stores it.
-asio::awaitable<void> ask(SimProcess& process, std::vector<Completion<Text>>& asked, std::string& answer) {
-    const Frame frame;
-    auto starter = [&asked](const Completion<Text>& completion) { asked.push_back(completion); };
-    const Text text = co_await await_result<Text>(process, starter);
-    answer += *text;
-}
-
-struct Asking : World {
-    Asking() {
-        spawn(manager, ask(manager, asked, answer), exit.callback());
-        while (scheduler.step() && asked.empty()) {
-        }
-    }
-    Completion<Text>& completion() { return asked.back(); }
-    std::vector<Completion<Text>> asked;
-    std::string answer;
-    Exit exit;
-};
-
-TEST_F(Coroutines, ACompletionNeverResumesInline) {
-    Asking world;
-    EXPECT_TRUE(world.completion().pending());
-    world.completion().complete(std::make_unique<std::string>("yes"));
-    EXPECT_FALSE(world.completion().pending());
-    EXPECT_EQ(world.answer, "");
-    EXPECT_EQ(world.exit.calls, 0);
-    world.run();
-    EXPECT_EQ(world.answer, "yes");
-    EXPECT_EQ(world.exit.calls, 1);
-}
-
-TEST_F(Coroutines, OnlyTheFirstCompletionCounts) {
-    Asking world;
-    const Completion<Text> copy = world.completion();
-    copy.complete(std::make_unique<std::string>("first"));
-    world.completion().complete(std::make_unique<std::string>("second"));
-    copy.fail(asio::error::connection_reset);
-    world.run();
-    copy.complete(std::make_unique<std::string>("third"));
-    world.run();
-    EXPECT_EQ(world.answer, "first");
-    EXPECT_EQ(world.exit.calls, 1);
-    EXPECT_FALSE(world.exit.error);
-}
-
-TEST_F(Coroutines, AFailureIsThrown) {
-    Asking world;
-    world.completion().fail(asio::error::connection_reset);
-    world.run();
-    EXPECT_EQ(world.exit.code(), error_code(asio::error::connection_reset));
-}
-
-TEST_F(Coroutines, AnOperationThatNobodyCompletesWaitsAndLeaksNothing) {
-    Asking world;
-    world.asked.clear();
-    world.run();
-    EXPECT_EQ(world.exit.calls, 0);
-    EXPECT_EQ(frames, 1);
-}
-
-TEST_F(Coroutines, AStarterMayCompleteAtOnceOrThrow) {
-    World world;
-    int got = 0;
-    Exit first;
-    Exit second;
-    auto at_once = [](SimProcess& process, int& result) -> asio::awaitable<void> {
-        const Frame frame;
-        auto starter = [&result](const Completion<int>& completion) {
-            completion.complete(7);
-            EXPECT_EQ(result, 0);
-        };
-        result = co_await await_result<int>(process, starter);
-    };
-    auto throwing = [](SimProcess& process) -> asio::awaitable<void> {
-        const Frame frame;
-        auto starter = [](const Completion<void>&) { throw std::logic_error("in the starter"); };
-        co_await await_result<void>(process, starter);
-    };
-    spawn(world.manager, at_once(world.manager, got), first.callback());
-    spawn(world.manager, throwing(world.manager), second.callback());
-    world.run();
-    EXPECT_EQ(got, 7);
-    EXPECT_FALSE(first.error);
-    EXPECT_THROW(std::rethrow_exception(second.error), std::logic_error);
-}
-
-TEST_F(Coroutines, AKillDestroysTheFramesAndLateCompletionsAreIgnored) {
-    Asking world;
-    EXPECT_EQ(frames, 1);
-    world.scheduler.kill(world.manager.process());
-    EXPECT_EQ(frames, 0);
-    EXPECT_EQ(world.exit.calls, 0);
-    EXPECT_FALSE(world.completion().pending());
-    world.completion().complete(std::make_unique<std::string>("late"));
-    world.run();
-
-    world.scheduler.restart(world.manager.process());
-    world.completion().complete(std::make_unique<std::string>("later"));
-    world.completion().fail(asio::error::connection_reset);
-    world.run();
-    EXPECT_EQ(world.answer, "");
-
-    // The successor asks anew: an answer to its predecessor does not reach it.
-    const Completion<Text> old = world.completion();
-    spawn(world.manager, ask(world.manager, world.asked, world.answer), world.exit.callback());
-    world.run();
-    ASSERT_EQ(world.asked.size(), 2U);
-    old.complete(std::make_unique<std::string>("for the dead"));
-    world.run();
-    EXPECT_EQ(world.answer, "");
-    world.completion().complete(std::make_unique<std::string>("for the living"));
-    world.run();
-    EXPECT_EQ(world.answer, "for the living");
-    EXPECT_EQ(world.exit.calls, 1);
-}
-
-TEST_F(Coroutines, AKillBetweenCompletionAndResumptionWins) {
-    Asking world;
-    world.completion().complete(std::make_unique<std::string>("on its way"));
-    world.scheduler.kill(world.manager.process());
-    EXPECT_EQ(frames, 0);
-    world.scheduler.restart(world.manager.process());
-    world.run();
-    EXPECT_EQ(world.answer, "");
-}
-
-TEST_F(Coroutines, ACompletionMayOutliveTheWorld) {
-    Completion<Text> kept;
-    {
-        Asking world;
-        kept = world.completion();
-    }
-    EXPECT_FALSE(kept.pending());
-    kept.complete(std::make_unique<std::string>("to nobody"));
-}
-
-TEST_F(Coroutines, APausedProcessGetsItsAnswerWhenItResumes) {
-    Asking world;
-    world.scheduler.pause(world.manager.process());
-    world.completion().complete(std::make_unique<std::string>("held"));
-    world.run();
-    EXPECT_EQ(world.answer, "");
-    world.scheduler.resume(world.manager.process());
-    world.run();
-    EXPECT_EQ(world.answer, "held");
-}
-
-// ---- cancelling
-
-struct Cancellable : World {
-    template <class Coroutine>
-    void start(Coroutine coroutine) {
-        auto on_exit = [this](std::exception_ptr error) { exit.callback()(std::move(error)); };
-        asio::co_spawn(manager.executor(), std::move(coroutine),
-                       asio::bind_cancellation_slot(signal.slot(), std::move(on_exit)));
-        scheduler.step();  // up to its first wait
-    }
-    // co_spawn hands a cancel to the process's queue: inside this action it acts at once.
-    void cancel() {
-        scheduler.post(manager.process(), [this] {
-            signal.emit(asio::cancellation_type::terminal);
-            EXPECT_EQ(exit.calls, 0);  // never inline
-            EXPECT_EQ(frames, 1);
-        });
-        scheduler.step();
-    }
-    asio::cancellation_signal signal;
-    Exit exit;
-    std::vector<Completion<Text>> asked;
-    std::string answer;
-};
-
-TEST_F(Coroutines, CancelCompletesWithOperationAbortedThroughTheQueue) {
-    Cancellable world;
-    world.start(ask(world.manager, world.asked, world.answer));
-    ASSERT_EQ(world.asked.size(), 1U);
-    world.cancel();
-    EXPECT_FALSE(world.asked.back().pending());
-    world.asked.back().complete(std::make_unique<std::string>("too late"));
-    world.run();
-    EXPECT_EQ(world.exit.code(), error_code(asio::error::operation_aborted));
-    EXPECT_EQ(world.answer, "");
-    world.signal.emit(asio::cancellation_type::terminal);  // nothing is there any more
-}
-
-TEST_F(Coroutines, ACompletionBeforeTheCancelWins) {
-    Cancellable world;
-    world.start(ask(world.manager, world.asked, world.answer));
-    world.asked.back().complete(std::make_unique<std::string>("in time"));
-    world.signal.emit(asio::cancellation_type::terminal);
-    world.run();
-    world.signal.emit(asio::cancellation_type::terminal);
-    world.run();
-    EXPECT_EQ(world.answer, "in time");
-}
-
-TEST_F(Coroutines, ACancelledSleepTakesItsTimerAway) {
-    Cancellable world;
-    std::vector<Instant> woke;
-    world.start(sleep_twice(world, woke));
-    world.scheduler.step();  // asleep until 100 s
-    EXPECT_EQ(woke.size(), 1U);
-    world.cancel();
-    world.run();
-    EXPECT_EQ(world.exit.code(), error_code(asio::error::operation_aborted));
-    EXPECT_LT(world.scheduler.now(), Instant(seconds(1)));
-}
-
-TEST_F(Coroutines, ACancelAfterTheKillIsHarmless) {
-    Cancellable world;
-    world.start(ask(world.manager, world.asked, world.answer));
-    world.scheduler.kill(world.manager.process());
-    EXPECT_EQ(frames, 0);
-    world.signal.emit(asio::cancellation_type::terminal);
-    world.scheduler.restart(world.manager.process());
-    world.signal.emit(asio::cancellation_type::terminal);
-    world.run();
-    EXPECT_EQ(world.exit.calls, 0);
-}
-
-asio::awaitable<void> race(World& world, std::vector<Completion<Text>>& asked, std::string& answer) {
-    using namespace asio::experimental::awaitable_operators;
-    const Frame frame;
-    std::string unused;
-    auto either = ask(world.manager, asked, unused) || sleep_until(world.manager, Instant(milliseconds(50)));
-    const auto outcome = co_await std::move(either);
-    answer = outcome.index() == 0 ? "asked" : "slept";
-}
-
-TEST_F(Coroutines, TheLoserOfARaceIsCancelled) {
-    World world;
-    std::vector<Completion<Text>> asked;
-    std::string answer;
-    Exit exit;
-    spawn(world.manager, race(world, asked, answer), exit.callback());
-    world.run();
-    EXPECT_EQ(answer, "slept");
-    EXPECT_EQ(world.scheduler.now(), Instant(milliseconds(50)));
-    ASSERT_EQ(asked.size(), 1U);
-    EXPECT_FALSE(asked[0].pending());
-}
-
 // ---- killing
 
-asio::awaitable<void> kill_yourself(World& world, bool& went_on, std::vector<Completion<Text>>& asked) {
+asio::awaitable<void> kill_yourself(World& world, bool& went_on, std::vector<Completion<int>>& asked) {
     const Frame frame;
     co_await sleep_until(world.manager, Instant(milliseconds(1)));
     world.scheduler.kill(world.manager.process());
     went_on = true;  // until the next wait
-    std::string answer;
-    co_await ask(world.manager, asked, answer);
+    auto starter = [&asked](const Completion<int>& completion) { asked.push_back(completion); };
+    co_await await_result<int>(world.manager, starter);
     ADD_FAILURE() << "a dead process went on";
 }
 
 TEST_F(Coroutines, AProcessThatKillsItselfEndsAtItsNextWait) {
     World world;
     bool went_on = false;
-    std::vector<Completion<Text>> asked;
+    std::vector<Completion<int>> asked;
     Exit exit;
     spawn(world.manager, kill_yourself(world, went_on, asked), exit.callback());
     world.run();
@@ -558,4 +253,4 @@ TEST_F(Coroutines, TheClockShowsItsProcessesOwnTime) {
 }
 
 }  // namespace
-}  // namespace fixpoint::sim
+}  // namespace fixpoint::sim::coroutine_tests
