@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <map>
 #include <regex>
 #include <span>
 
@@ -88,7 +90,8 @@ const std::vector<Ban>& bans() {
          R"(std::(multi)?(map|set)<\s*(const\s+)?[\w:]+(\s+const)?\s*\*)"},
         {{"detached"},
          "an operation that owns what it starts and joins it (detached work outlives its lock)",
-         true},
+         true,
+         R"(asio::detached|[,(]\s*detached\s*\))"},
         {{"io_context"}, "the executor that was handed in"},
     };
     return table;
@@ -192,22 +195,58 @@ std::vector<Finding> check_include_arrows(const SourceFile& file) {
 }
 
 std::vector<Finding> check_costly_includes(const SourceFile& file) {
-    static constexpr std::array<std::string_view, 3> without_asio{"include/fixpoint/model", "engine/model",
-                                                                  "reports"};
-    static constexpr std::array<std::string_view, 3> sim_with_asio{"sim/asio", "sim/main", "sim/bench"};
     std::vector<Finding> findings;
     if (!is_cpp(file.path) || in_folder(file.path, "property_tests")) return findings;
-    const bool no_asio =
-        in_any(file.path, without_asio) || (in_folder(file.path, "sim") && !in_any(file.path, sim_with_asio));
     for (const Include& include : includes_of(file)) {
-        if (no_asio && (include.target.starts_with("boost/asio") || in_folder(include.target, "sim/asio")))
-            findings.push_back(
-                {file.path, include.line, include.target + ": Asio only where coroutines are (sim/asio)"});
         if (include.target == "boost/asio.hpp")
             findings.push_back({file.path, include.line, "boost/asio.hpp: include the narrow headers"});
         if (include.target == "nlohmann/json.hpp" && file.path.ends_with(".hpp"))
             findings.push_back(
                 {file.path, include.line, "json.hpp in a header: json_fwd.hpp, or move it to the .cpp"});
+    }
+    return findings;
+}
+
+namespace {
+
+// Where Asio may not even arrive by way of another header. sim/world's sources start the managers'
+// coroutines; its headers are read by everybody.
+bool is_without_asio(std::string_view path) {
+    static constexpr std::array<std::string_view, 5> folders{"include/fixpoint/model", "include/fixpoint/sim",
+                                                             "engine/model", "reports", "sim"};
+    static constexpr std::array<std::string_view, 3> sim_with_asio{"sim/asio", "sim/main", "sim/bench"};
+    const bool starts_managers = in_folder(path, "sim/world") && path.ends_with(".cpp");
+    return in_any(path, folders) && !in_any(path, sim_with_asio) && !starts_managers;
+}
+
+}  // namespace
+
+std::vector<Finding> check_asio_reach(std::span<const SourceFile> tree) {
+    std::map<std::string, std::vector<std::string>, std::less<>> includes;
+    for (const SourceFile& file : tree) {
+        if (!is_cpp(file.path)) continue;
+        std::vector<std::string>& targets = includes[file.path];
+        for (const Include& include : includes_of(file))
+            targets.push_back(include.target.starts_with("fixpoint/") ? "include/" + include.target
+                                                                      : include.target);
+    }
+    std::vector<Finding> findings;
+    for (const SourceFile& file : tree) {
+        if (!is_cpp(file.path) || !is_without_asio(file.path)) continue;
+        std::map<std::string, std::string> came_from{{file.path, ""}};
+        std::vector<std::string> queue{file.path};
+        for (std::size_t at = 0; at < queue.size(); ++at) {
+            const std::string here = queue[at];
+            if (here.starts_with("boost/asio")) {
+                std::string chain = here;
+                for (std::string step = came_from[here]; !step.empty(); step = came_from[step])
+                    chain = step + " > " + chain;
+                findings.push_back({file.path, 0, chain + ": Asio only where coroutines are"});
+                break;
+            }
+            for (const std::string& next : includes[here])
+                if (came_from.try_emplace(next, here).second) queue.push_back(next);
+        }
     }
     return findings;
 }

@@ -3,6 +3,7 @@
 // one. A rule that cannot say what to do instead is no rule: every finding names the way out.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,12 @@ struct Finding {
 // Only main files (sim/main, sim/bench, real_adapters/main) and tests wire the parts together.
 std::vector<Finding> check_include_arrows(const SourceFile& file);
 
-// Asio stays where coroutines are, json.hpp in .cpp files: both cost every includer seconds.
+// Narrow Asio headers, and json.hpp in .cpp files: both cost every includer seconds.
 std::vector<Finding> check_costly_includes(const SourceFile& file);
+
+// Asio stays where coroutines are: the values, the fakes, the judges and the reports do not meet it, not even
+// by way of another header. A finding shows the way.
+std::vector<Finding> check_asio_reach(std::span<const SourceFile> tree);
 
 // Wall clocks, chance, threads, hash order, address order, detached work: not in engine, sim and their
 // headers.

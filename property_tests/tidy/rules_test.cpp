@@ -74,17 +74,37 @@ TEST(IncludeArrows, AQuotedIncludeIsAPathFromTheTop) {
     EXPECT_THAT(check_include_arrows({"sim/core/a.cpp", "// #include \"scheduler.hpp\"\n"}), IsEmpty());
 }
 
-TEST(CostlyIncludes, AsioAndJsonStayWhereTheyAreNeeded) {
-    const std::string asio = "#include <boost/asio/awaitable.hpp>\n";
-    EXPECT_THAT(check_costly_includes({"engine/model/a.cpp", asio}), SizeIs(1));
-    EXPECT_THAT(check_costly_includes({"sim/fakes/a.hpp", asio}), SizeIs(1));
-    EXPECT_THAT(check_costly_includes({"sim/fakes/a.hpp", "#include \"sim/asio/executor.hpp\"\n"}),
-                SizeIs(1));
-    EXPECT_THAT(check_costly_includes({"reports/a.cpp", asio}), SizeIs(1));
-    EXPECT_THAT(check_costly_includes({"sim/asio/a.hpp", asio}), IsEmpty());
+TEST(CostlyIncludes, JsonStaysInSourcesAndAsioIsNarrow) {
     EXPECT_THAT(check_costly_includes({"sim/asio/a.hpp", "#include <boost/asio.hpp>\n"}), SizeIs(1));
+    EXPECT_THAT(check_costly_includes({"sim/asio/a.hpp", "#include <boost/asio/awaitable.hpp>\n"}),
+                IsEmpty());
     EXPECT_THAT(check_costly_includes({"sim/scenario/a.hpp", "#include <nlohmann/json.hpp>\n"}), SizeIs(1));
     EXPECT_THAT(check_costly_includes({"sim/scenario/a.cpp", "#include <nlohmann/json.hpp>\n"}), IsEmpty());
+}
+
+TEST(AsioReach, TheFakesTheJudgesAndTheReportsDoNotMeetIt) {
+    const std::string asio = "#include <boost/asio/awaitable.hpp>\n";
+    for (const char* path : {"engine/model/a.cpp", "sim/fakes/a.hpp", "reports/a.cpp",
+                             "include/fixpoint/sim/a.hpp", "sim/world/a.hpp"})
+        EXPECT_THAT(check_asio_reach(std::vector<SourceFile>{{path, asio}}), SizeIs(1)) << path;
+    for (const char* path :
+         {"engine/steps/a.cpp", "sim/asio/a.hpp", "sim/world/a.cpp", "real_adapters/mysql/a.cpp"})
+        EXPECT_THAT(check_asio_reach(std::vector<SourceFile>{{path, asio}}), IsEmpty()) << path;
+}
+
+TEST(AsioReach, NotEvenByWayOfAnotherHeader) {
+    const std::vector<SourceFile> tree{
+        {"include/fixpoint/ports/sql_session.hpp", "#include <boost/asio/awaitable.hpp>\n"},
+        {"include/fixpoint/ports/names.hpp", "#include <string>\n"},
+        {"sim/fakes/a.cpp", "#include \"sim/fakes/b.hpp\"\n"},
+        {"sim/fakes/b.hpp",
+         "#include \"fixpoint/ports/names.hpp\"\n#include \"fixpoint/ports/sql_session.hpp\"\n"},
+        {"sim/fakes/c.cpp", "#include \"fixpoint/ports/names.hpp\"\n"}};
+    const std::vector<Finding> findings = check_asio_reach(tree);
+    ASSERT_THAT(findings, SizeIs(2));
+    EXPECT_EQ(findings[0].what,
+              "sim/fakes/a.cpp > sim/fakes/b.hpp > include/fixpoint/ports/sql_session.hpp > "
+              "boost/asio/awaitable.hpp: Asio only where coroutines are");
 }
 
 class BannedWord : public ::testing::TestWithParam<const char*> {};
@@ -123,6 +143,13 @@ TEST(BannedWords, TheCoreHasNoFilesNoEnvironmentNoConsole) {
         EXPECT_THAT(check_banned_words({"engine/a.cpp", text}), SizeIs(1)) << text;
         EXPECT_THAT(check_banned_words({"sim/scenario/a.cpp", text}), IsEmpty()) << text;
     }
+}
+
+TEST(BannedWords, ATokenThatStartsDetachedWorkIsNotAWordOfTheDomain) {
+    EXPECT_THAT(check_banned_words({"engine/a.cpp", "co_spawn(e, f(), detached);\n"}), SizeIs(1));
+    EXPECT_THAT(
+        check_banned_words({"engine/a.cpp", "if (Outcome detached = stop(); detached.refused) return;\n"}),
+        IsEmpty());
 }
 
 TEST(HonestTests, NoSkippedNoDisabledNoSleepingNoEmptyTests) {
