@@ -40,7 +40,7 @@ Decoded<FixpointRecord> decode_fixpoint(std::string_view json);
 std::string encode_fixpoint(const FixpointRecord& record);
 
 // Keys: pinned_primary, promotion_rules, limits (`<name>_ms`), rebuild_by_clone, kill_long_transactions, paused,
-// forgotten, allowed. All may be absent; a key that is unknown is an error, because people write this by hand.
+// forgotten, allowed. All may be absent; an unknown limit is an error, any other unknown key is kept.
 Decoded<Goal> decode_goal(std::string_view json);
 std::string encode_goal(const Goal& goal);
 

@@ -54,6 +54,7 @@ struct Goal {  // JSON, written by people only
     bool paused = false;
     std::vector<ForgottenTablet> forgotten;
     std::vector<AllowedStep> allowed;
+    std::string unknown_fields;  // JSON object text of keys that we do not know, kept
     bool operator==(const Goal&) const = default;
 
     PromotionRule rule_of(const TabletAlias& alias) const {
