@@ -1,0 +1,385 @@
+// Every statement of the seam: what it needs, what it does, what it answers. What reads several values reads
+// them one after the other, and other work may run in between (M51).
+#include <algorithm>
+#include <utility>
+
+#include "fixpoint/model/assert.hpp"
+#include "sim/fakes/mysql/errors.hpp"
+#include "sim/fakes/mysql/fake_mysql.hpp"
+
+namespace fixpoint::sim::mysql {
+
+using sql::Variable;
+
+namespace {
+template <class... F>
+struct Overloaded : F... {
+    using F::operator()...;
+};
+}  // namespace
+
+bool FakeMysql::misses(const Session& session, const char* privilege) const {
+    return !session.login.manager.empty() &&
+           std::ranges::find(peculiarities_.missing_privileges, privilege) != peculiarities_.missing_privileges.end();
+}
+
+void FakeMysql::took_effect(const Session& session, const Session* killed) {
+    if (world_.observer == nullptr || session.login.manager.empty()) return;
+    const auto& statement = std::get<sql::Statement>(session.current.what);
+    StatementTookEffect event;
+    event.manager = session.login.manager;
+    event.tablet = alias_;
+    event.session = connection_id(session.id);
+    event.lock_id = session.current.lock_id;
+    event.mutating = sql::is_mutating(statement);
+    if (std::holds_alternative<sql::Kill>(statement)) {
+        event.mutating = killed != nullptr && killed->login.manager != session.login.manager;
+    }
+    if (killed != nullptr && !killed->login.manager.empty()) {
+        event.kills_manager_session = true;
+        event.killed_manager = killed->login.manager;
+        event.killed_lock_id = killed->last_lock_id;
+    }
+    event.statement = statement;
+    world_.report(std::move(event));
+}
+
+void FakeMysql::execute_statement(Session& session, const sql::Statement& statement) {
+    const SessionId id = session.id;
+    std::visit(
+        Overloaded{
+            [&](const sql::Look& s) { run_look(id, s.shard); },
+            [&](const sql::ReadGtids&) {
+                when_globals_free([this, id] {
+                    auto answer = std::make_shared<sql::GtidsAnswer>();
+                    answer->owned = owned();
+                    after(draw(timing::between_values), [this, id, answer] {
+                        answer->executed = disk_.executed;
+                        finish(id, std::move(*answer));
+                    });
+                });
+            },
+            [&](const sql::ReadReplica&) { finish(id, replica_rows()); },
+            [&](const sql::ReadJournal& s) { run_read_journal(session, s.shard); },
+            [&](const sql::ReadSessions&) { finish(id, session_rows(session)); },
+            [&](const sql::ReadMissingPrivileges&) { finish(id, peculiarities_.missing_privileges); },
+            [&](const sql::ReadLockHolders& s) { finish(id, lock_holders(s.shard)); },
+            [&](const sql::WaitForExecuted& s) { run_wait_for_executed(session, s); },
+            [&](const sql::SetSessionLockWait& s) {
+                session.lock_wait_timeout_s = s.seconds;
+                finish(id, sql::Nothing{});
+            },
+            [&](const sql::GetLock& s) { run_get_lock(session, s); },
+            [&](const sql::ReleaseLock& s) {
+                user_locks_.release(s.name, id);
+                touch();
+                finish(id, sql::Nothing{});
+            },
+            [&](const sql::Kill& s) { run_kill(session, s.id); },
+            [&](const sql::SetGlobal& s) {
+                when_globals_free([this, id, s] { run_set_global(*find(id), s.variable, s.value); });
+            },
+            [&](const sql::SetPersistOnly& s) {
+                if (misses(session, "PERSIST_RO_VARIABLES_ADMIN") || misses(session, "SYSTEM_VARIABLES_ADMIN")) {
+                    return finish(id, std::unexpected(server_error(error_number::missing_privilege)));
+                }
+                if (Settings::is_semi_sync(s.variable) && !options_.semi_sync_plugins) {
+                    return finish(id, std::unexpected(server_error(error_number::unknown_system_variable)));
+                }
+                took_effect(session);
+                persist_by_hand(s.variable, Settings::clamped(s.variable, s.value));
+                finish(id, sql::Nothing{});
+            },
+            [&](const sql::CloseInOnePacket&) { run_close_in_one_packet(id); },
+            [&](const sql::SemiSyncSourceOffIfOffline&) {
+                when_globals_free([this, id] {
+                    const std::int64_t now_on = value(Variable::rpl_semi_sync_source_enabled);
+                    run_set_global(*find(id), Variable::rpl_semi_sync_source_enabled,
+                                   var(Variable::offline_mode) ? 0 : now_on);
+                });
+            },
+            [&](const sql::StopReceiver&) {
+                run_replication_statement(id, [this, id] { stop_receiver(id); });
+            },
+            [&](const sql::StopApplier&) {
+                run_replication_statement(id, [this, id] { stop_applier(id); });
+            },
+            [&](const sql::StartReceiver&) {
+                run_replication_statement(id, [this, id] { start_thread(id, true); });
+            },
+            [&](const sql::StartApplier&) {
+                run_replication_statement(id, [this, id] { start_thread(id, false); });
+            },
+            [&](const sql::ChangeSource& s) {
+                run_replication_statement(id, [this, id, s] { change_source(id, s); });
+            },
+            [&](const sql::ResetReplica& s) {
+                run_replication_statement(id, [this, id, all = s.all] { reset_replica(id, all); });
+            },
+            [&](const sql::CreateJournal&) { run_create_journal(id); },
+            [&](const sql::InsertJournalRow& s) {
+                Transaction draft;
+                draft.payload = Payload::journal_row;
+                draft.journal = s.row;
+                run_write(id, std::move(draft));
+            },
+            [&](const sql::Nudge& s) {
+                Transaction draft;
+                draft.payload = Payload::drop_nothing;
+                draft.table = s.name;
+                run_write(id, std::move(draft));
+            },
+        },
+        statement);
+}
+
+// ---- looks
+
+void FakeMysql::run_look(SessionId id, ShardName shard) {
+    look_step(id, std::make_shared<sql::LookAnswer>(), std::move(shard), 0);
+}
+
+void FakeMysql::look_step(SessionId id, std::shared_ptr<sql::LookAnswer> answer, ShardName shard, int step) {
+    if (find(id)->killed) return finish(id, sql::Nothing{});
+    if (step < 2 && now() < globals_busy_until_) {
+        return when_globals_free([this, id, answer, shard = std::move(shard), step]() mutable {
+            look_step(id, answer, std::move(shard), step);
+        });
+    }
+    switch (step) {
+        case 0: answer->server.gtid_owned = owned(); break;
+        case 1: fill_server_row(answer->server); break;
+        case 2: answer->channels = replica_rows(); break;
+        case 3: answer->semi_sync = semi_sync_row(); break;
+        case 4:
+            answer->persisted = disk_.persisted;
+            answer->locks = lock_holders(shard);
+            answer->group_replication = peculiarities_.group_replication;
+            return finish(id, std::move(*answer));
+        default: break;
+    }
+    after(draw(timing::between_values), [this, id, answer = std::move(answer), shard = std::move(shard), step] {
+        look_step(id, answer, shard, step + 1);
+    });
+}
+
+// All but gtid_owned, which is read before.
+void FakeMysql::fill_server_row(sql::ServerRow& row) const {
+    row.gtid_executed = disk_.executed;
+    row.gtid_purged = disk_.purged;
+    row.server_uuid = disk_.uuid;
+    row.server_id = value(Variable::server_id);
+    row.version = peculiarities_.version;
+    row.gtid_mode_on = peculiarities_.gtid_mode_on;
+    row.log_replica_updates = peculiarities_.log_replica_updates;
+    row.read_only = var(Variable::read_only);
+    row.super_read_only = var(Variable::super_read_only) || super_read_only_pending_;
+    row.offline_mode = var(Variable::offline_mode);
+    row.semi_sync_plugins = options_.semi_sync_plugins;
+    row.semi_sync_source_enabled = var(Variable::rpl_semi_sync_source_enabled);
+    row.semi_sync_source_timeout_ms = value(Variable::rpl_semi_sync_source_timeout);
+    row.semi_sync_source_wait_no_replica = var(Variable::rpl_semi_sync_source_wait_no_replica);
+    row.semi_sync_source_wait_for_replica_count = value(Variable::rpl_semi_sync_source_wait_for_replica_count);
+    row.semi_sync_source_wait_point = value(Variable::rpl_semi_sync_source_wait_point) == 0
+                                          ? sql::WaitPoint::after_sync
+                                          : sql::WaitPoint::after_commit;
+    row.semi_sync_replica_enabled = var(Variable::rpl_semi_sync_replica_enabled);
+    row.replica_net_timeout_s = value(Variable::replica_net_timeout);
+    row.stop_replica_timeout_s = value(Variable::rpl_stop_replica_timeout);
+    row.sync_binlog = options_.sync_binlog;
+    row.flush_log_at_trx_commit = options_.flush_log_at_trx_commit;
+    row.max_connections = options_.max_connections;
+    row.persisted_globals_load = options_.persisted_globals_load;
+    row.relay_log_recovery = var(Variable::relay_log_recovery);
+    row.skip_replica_start = var(Variable::skip_replica_start);
+    row.uptime_s = std::chrono::duration_cast<std::chrono::seconds>(now() - started_at_).count();
+}
+
+std::vector<sql::ReplicaRow> FakeMysql::replica_rows() const {
+    std::vector<sql::ReplicaRow> rows;
+    if (disk_.channel) {
+        const ChannelSettings& channel = *disk_.channel;
+        sql::ReplicaRow& row = rows.emplace_back();
+        row.source = channel.source;
+        row.source_uuid = disk_.source_uuid;
+        row.receiver = receiver_.state;
+        row.receiver_errno = receiver_.error;
+        row.receiver_error = receiver_.text;
+        row.applier_running = applier_.running;
+        row.applier_errno = applier_.error;
+        row.applier_error = applier_.text;
+        row.retrieved = disk_.relay_log.retrieved;
+        row.connect_retry_s = channel.connect_retry_s;
+        row.retry_count = channel.retry_count;
+        row.heartbeat_period = channel.heartbeat_period;
+        row.delay = channel.delay;
+        row.filters = peculiarities_.filters;
+        const RelayLog& relay = disk_.relay_log;
+        row.applier_idle = relay.applier_at == relay.transactions.size();
+        if (applier_.running && (receiver_.state == sql::ThreadState::yes || !row.applier_idle)) {
+            row.seconds_behind = 0;
+            if (!row.applier_idle) {
+                const Instant made = relay.transactions[relay.applier_at]->made_at;
+                row.seconds_behind = std::chrono::duration_cast<std::chrono::seconds>(now() - made).count();
+            }
+        }
+    }
+    for (const std::string& name : peculiarities_.extra_channels) rows.emplace_back().channel = name;
+    return rows;
+}
+
+sql::SemiSyncStatusRow FakeMysql::semi_sync_row() const {
+    sql::SemiSyncStatusRow row;
+    if (!options_.semi_sync_plugins) return row;
+    row.source_status = var(Variable::rpl_semi_sync_source_enabled) && semi_sync_status_;
+    row.source_clients = semi_sync_clients();
+    row.wait_sessions = !commits_.empty() && must_wait(commits_.front()) ? 1 : 0;
+    row.yes_transactions = yes_transactions_;
+    row.no_transactions = no_transactions_;
+    row.replica_status = receiver_.acks;
+    return row;
+}
+
+sql::LockHolders FakeMysql::lock_holders(const ShardName& shard) const {
+    const auto holder = [this](const std::string& name) -> std::optional<std::uint64_t> {
+        const auto session = user_locks_.holder(name);
+        if (!session) return std::nullopt;
+        return connection_id(*session);
+    };
+    return {holder(sql::server_lock_name(shard)), holder(sql::helper_lock_name(shard)),
+            holder(sql::rebuild_lock_name(shard))};
+}
+
+void FakeMysql::run_read_journal(Session& session, const ShardName& shard) {
+    const SessionId id = session.id;
+    when_unlocked(
+        id, [this] { return journal_locked(); },
+        [this, id, shard] {
+            std::vector<sql::JournalRow> newest;
+            for (const sql::JournalRow& row : disk_.rows.journal) {
+                if (row.shard != shard) continue;
+                const auto same = std::ranges::find(newest, row.uuid, &sql::JournalRow::uuid);
+                if (same == newest.end()) {
+                    newest.push_back(row);
+                } else if (std::pair(same->term, same->revision) < std::pair(row.term, row.revision)) {
+                    *same = row;
+                }
+            }
+            std::ranges::sort(newest, [](const sql::JournalRow& a, const sql::JournalRow& b) {
+                return std::tie(a.term, a.revision, a.uuid) > std::tie(b.term, b.revision, b.uuid);
+            });
+            finish(id, std::move(newest));
+        },
+        [this, id](int error) { finish(id, std::unexpected(server_error(error))); });
+}
+
+std::vector<sql::SessionRow> FakeMysql::session_rows(const Session& asking) const {
+    std::vector<sql::SessionRow> rows;
+    const bool own_only = misses(asking, "PROCESS");
+    for (const auto& session : sessions_) {
+        if (own_only && session->login.user != asking.login.user) continue;
+        sql::SessionRow& row = rows.emplace_back();
+        row.id = connection_id(session->id);
+        row.user = session->login.user;
+        row.command = session->killed ? "Killed" : session->busy ? "Query" : "Sleep";
+        row.state = session->state;
+        row.killed = session->killed;
+        row.idle = !session->busy && !session->killed;
+        row.privileged = session->login.privileged;
+        row.in_transaction = session->in_transaction;
+        row.seconds = std::chrono::duration_cast<std::chrono::seconds>(now() - session->since).count();
+    }
+    for (const auto& dump : dumps_) {
+        if (own_only) break;
+        sql::SessionRow& row = rows.emplace_back();
+        row.id = connection_id(dump->session);
+        row.user = "repl";
+        row.command = "Binlog Dump GTID";
+        row.state = "Source has sent all binlog to replica; waiting for more updates";
+        row.dump_thread = true;
+    }
+    return rows;
+}
+
+// ---- waits and locks
+
+void FakeMysql::run_wait_for_executed(Session& session, const sql::WaitForExecuted& statement) {
+    const SessionId id = session.id;
+    if (disk_.executed.contains(statement.set)) return finish(id, true);
+    if (statement.timeout <= Duration::zero()) return finish(id, false);
+    executed_waiters_.push_back({id, statement.set});
+    const auto leave = [this, id] {
+        std::erase_if(executed_waiters_, [&](const ExecutedWaiter& waiter) { return waiter.session == id; });
+    };
+    wait_in(session, "Waiting for GTID to be committed", [this, id, leave] {
+        leave();
+        refuse_interrupted(id);
+    });
+    session.timer = after(statement.timeout, [this, id, leave] {
+        leave();
+        finish(id, false);
+    });
+}
+
+void FakeMysql::executed_changed() {
+    if (executed_waiters_.empty()) return;
+    std::vector<SessionId> satisfied;
+    std::erase_if(executed_waiters_, [&](const ExecutedWaiter& waiter) {
+        if (!disk_.executed.contains(waiter.set)) return false;
+        satisfied.push_back(waiter.session);
+        return true;
+    });
+    for (const SessionId id : satisfied) finish(id, true);
+}
+
+void FakeMysql::run_get_lock(Session& session, const sql::GetLock& statement) {
+    const SessionId id = session.id;
+    if (statement.name.size() > UserLocks::longest_name) {
+        return finish(id, std::unexpected(server_error(error_number::user_lock_name_too_long)));
+    }
+    const auto taken = [this, id, name = statement.name] {
+        touch();
+        const Session& holder = *find(id);
+        if (!holder.login.manager.empty() && name == sql::server_lock_name(world_.shard)) {
+            world_.report(ServerLockTaken{holder.login.manager, alias_, connection_id(id), holder.current.lock_id});
+        }
+        finish(id, true);
+    };
+    if (user_locks_.take(statement.name, id)) return taken();
+    if (statement.timeout <= Duration::zero()) return finish(id, false);
+    // Whoever released it is in the middle of something; the lock is the waiter's from then on all the same.
+    user_locks_.wait(statement.name, id, [this, id, taken] {
+        wait_over(*find(id));
+        world_.scheduler.post(process_, [taken] { taken(); });
+    });
+    wait_in(session, "User lock", [this, id] {
+        user_locks_.stop_waiting(id);
+        refuse_interrupted(id);
+    });
+    session.timer = after(statement.timeout, [this, id] {
+        user_locks_.stop_waiting(id);
+        finish(id, false);
+    });
+}
+
+void FakeMysql::run_kill(Session& session, std::uint64_t connection) {
+    const SessionId id = session.id;
+    for (const auto& dump : dumps_) {
+        if (connection_id(dump->session) != connection) continue;
+        took_effect(session);
+        end_dump(dump->connection, true);
+        return finish(id, sql::Nothing{});
+    }
+    Session* target = find_connection(connection);
+    if (target == nullptr) return finish(id, std::unexpected(server_error(error_number::no_such_thread)));
+    const bool foreign = target->login.user != session.login.user;
+    if (foreign && ((target->login.system_user && !session.login.system_user) ||
+                    misses(session, "CONNECTION_ADMIN"))) {
+        return finish(id, std::unexpected(server_error(error_number::not_owner_of_thread)));
+    }
+    took_effect(session, target);
+    kill_session(*target);
+    finish(id, sql::Nothing{});
+}
+
+}  // namespace fixpoint::sim::mysql
