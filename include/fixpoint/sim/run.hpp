@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,7 @@ struct Run {
     std::int64_t writes_acknowledged = 0, writes_judged = 0, writes_failed = 0, writes_unknown = 0, writes_excused = 0;
     Duration writes_blocked_longest{};
     int commit_points = 0;
+    std::optional<TabletAlias> primary_at_end;  // in force at the end, by Fixpoint's record
     std::uint64_t event_hash = 0;
     std::uint64_t events = 0;
     std::uint64_t statements = 0, mutating_statements = 0;
