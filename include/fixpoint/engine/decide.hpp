@@ -1,6 +1,7 @@
 // The decisions of the protocol as pure functions over plain values: who is revoked, what is demanded, who is
 // elected, who acknowledges next, what may be opened. The engine fills the facts from looks over one set of
-// sessions and acts on what comes back; nothing here waits, reads or writes. Numbers are the protocol's sections.
+// sessions and acts on what comes back; nothing here waits, reads or writes. Numbers are the protocol's
+// sections.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +16,13 @@
 
 namespace fixpoint {
 
-// What one operation knows of one tablet, from its last look over the same sessions. A tablet that did not answer
-// is listed too (its sets are empty, `answered` is false): it stays in every denominator.
+// What one operation knows of one tablet, from its last look over the same sessions. A tablet that did not
+// answer is listed too (its sets are empty, `answered` is false): it stays in every denominator.
 struct TabletFacts {
-    Tablet tablet;            // declared; drained by Fixpoint counts as the type in its tag
-    bool answered = true;     // this look has an answer of it (a locked one always has)
-    bool in_ackers = false;   // in A
-    bool locked = false;      // its lock session is alive
+    Tablet tablet;           // declared; drained by Fixpoint counts as the type in its tag
+    bool answered = true;    // this look has an answer of it (a locked one always has)
+    bool in_ackers = false;  // in A
+    bool locked = false;     // its lock session is alive
     bool restart_safe = false;
     bool privileges_ok = true;
     bool semi_sync_plugins = true;
@@ -30,16 +31,17 @@ struct TabletFacts {
     bool acks_on = false;                        // rpl_semi_sync_replica_enabled now
     bool acks_persisted_off = false;
     bool acks_in_effect_at_first = false;  // Rpl_semi_sync_replica_status when this operation first looked
-    bool durable_relay_log = false;        // relay_log_recovery=OFF as this process started; proves nothing (6)
-    bool uuid_as_recorded = true;          // as A says
-    bool writable = false;                 // super_read_only reads OFF, or a closing is pending (1)
-    bool serves = false;                   // both read-only flags off and no offline mode, in two looks of one session
-    bool closed = false;                   // proven by the closing statement's own OK, in this operation
-    bool closing_pending = false;          // mine has not answered, or a helper that is not mine holds its lock
+    bool durable_relay_log = false;  // relay_log_recovery=OFF as this process started; proves nothing (6)
+    bool uuid_as_recorded = true;    // as A says
+    bool writable = false;           // super_read_only reads OFF, or a closing is pending (1)
+    bool serves = false;  // both read-only flags off and no offline mode, in two looks of one session
+    bool closed = false;  // proven by the closing statement's own OK, in this operation
+    bool closing_pending = false;  // mine has not answered, or a helper that is not mine holds its lock
     bool offline_mode = false;
-    bool source_semi_sync_on = false;      // rpl_semi_sync_source_enabled at run time
-    bool receives = false;                 // its receiver says Yes
-    Uuid source_uuid;                      // of the source that it was last connected to
+    bool source_semi_sync_on = false;  // rpl_semi_sync_source_enabled at run time
+    int source_wait_count = 0;         // rpl_semi_sync_source_wait_for_replica_count at run time
+    bool receives = false;             // its receiver says Yes
+    Uuid source_uuid;                  // of the source that it was last connected to
     Uuid uuid;
     std::int64_t server_id = 0;
     GtidSet executed, owned, received, purged;
@@ -65,8 +67,8 @@ struct ShardFacts {
     bool primary_answers = false;
 
     const TabletFacts* find(const TabletAlias& alias) const;
-    // The tablet in force, if its server is the one recorded (it may not answer); another server under its alias is
-    // a tablet like the others, and then this is null.
+    // The tablet in force, if its server is the one recorded (it may not answer); another server under its
+    // alias is a tablet like the others, and then this is null.
     const TabletFacts* primary() const;
     bool is_primary(const TabletFacts& t) const { return &t == primary(); }
 };
@@ -79,11 +81,12 @@ GtidSet attributable_part(const ShardFacts& facts, const GtidSet& set);
 GtidSet errant_on(const ShardFacts& facts, const TabletFacts& t);
 // executed(P) \ (opened_at ∪ adopted ∪ U(P)): what P has from nobody's term; to be recorded as `adopted`.
 GtidSet foreign_on_primary(const ShardFacts& facts);
-// Transactions of t's own uuid that somebody has (P, a locked tablet, the record) or that are retired, and t has not
-// executed: its next number could be one of these. Not empty: t is never a primary.
+// Transactions of t's own uuid that somebody has (P, a locked tablet, the record) or that are retired, and t
+// has not executed: its next number could be one of these. Not empty: t is never a primary.
 GtidSet own_transactions_missing(const ShardFacts& facts, const TabletFacts& t);
 // `retired` with `gtids`, seen on `alias`, added; and with what `opened_at` contains taken out.
-std::vector<RetiredGtids> retired_with(std::vector<RetiredGtids> retired, const GtidSet& gtids, const TabletAlias& alias);
+std::vector<RetiredGtids> retired_with(std::vector<RetiredGtids> retired, const GtidSet& gtids,
+                                       const TabletAlias& alias);
 std::vector<RetiredGtids> retired_without(std::vector<RetiredGtids> retired, const GtidSet& opened_at);
 // What may be taken out of `retired` now: uuids of which every declared tablet and every one it was seen on
 // answered under its lock (or is forgotten), with nothing errant of it, and none is to be rebuilt.
@@ -106,17 +109,19 @@ JournalVerdict judge_journals(const ShardFacts& facts);
 
 // 4.1. Holds for the policy and the ackers in force.
 struct Revocation {
-    bool by_count = false;    // P can get no more acknowledgements, and all that it got are on reached, vouching tablets
-    bool by_closing = false;  // P is closed, restart-safe, locked, and not behind
-    bool by_waiver = false;   // k = 0, and the goal allows unfenced_promotion for this term
+    bool by_count =
+        false;  // P can get no more acknowledgements, and all that it got are on reached, vouching tablets
+    bool by_closing = false;           // P is closed, restart-safe, locked, and not behind
+    bool by_waiver = false;            // k = 0, and the goal allows unfenced_promotion for this term
     std::vector<TabletAlias> missing;  // of A: not reached, or not vouching
     bool holds() const { return by_count || by_closing || by_waiver; }
-    std::string text;         // why not, for people; empty where it holds
+    std::string text;  // why not, for people; empty where it holds
 };
 Revocation revocation(const ShardFacts& facts);
 
-// 11: the same facts as if every tablet that answers were locked, its receiver stopped, all that it received applied,
-// and an answering P closed. What does not hold of these can never hold: refuse before anything is touched.
+// 11: the same facts as if every tablet that answers were locked, its receiver stopped, all that it received
+// applied, and an answering P closed. What does not hold of these can never hold: refuse before anything is
+// touched.
 ShardFacts as_if_stopped(ShardFacts facts);
 
 // 4.2. What a candidate must have executed.
@@ -133,10 +138,11 @@ struct ElectionWish {
 // 4.2–4.4, promotion rule, cell, alias.
 struct Election {
     std::optional<TabletAlias> winner;
-    Reason reason = Reason::none;  // no winner: demanded_missing, no_candidate, too_few_followers, candidate_unfit
-    std::string text;              // no winner: what is missing, who has it, the override
-    // The winner lacks something demanded, and this tablet (P among them) can give it. Fetch from it, look again,
-    // elect again: empty when the winner has executed everything demanded.
+    Reason reason =
+        Reason::none;  // no winner: demanded_missing, no_candidate, too_few_followers, candidate_unfit
+    std::string text;  // no winner: what is missing, who has it, the override
+    // The winner lacks something demanded, and this tablet (P among them) can give it. Fetch from it, look
+    // again, elect again: empty when the winner has executed everything demanded.
     std::optional<TabletAlias> catch_up_from;
     GtidSet to_fetch;
     bool winner_is_errant = false;  // what it has becomes legitimate: reported
@@ -145,15 +151,16 @@ struct Election {
 };
 Election elect(const ShardFacts& facts, const ElectionWish& wish = {});
 
-// 4.2, last clause: attributable transactions beyond what the winner has, on clean locked tablets (a closed P among
-// them): fetched where it can be, never demanded.
+// 4.2, last clause: attributable transactions beyond what the winner has, on clean locked tablets (a closed P
+// among them): fetched where it can be, never demanded.
 struct WorthFetching {
     TabletAlias from;
     GtidSet gtids;
 };
 std::vector<WorthFetching> worth_fetching(const ShardFacts& facts, const TabletAlias& winner);
 
-// 4: A less the new and the old primary, and less every locked tablet that does not vouch or may not acknowledge.
+// 4: A less the new and the old primary, and less every locked tablet that does not vouch or may not
+// acknowledge.
 std::vector<RecordedServer> ackers_of_new_term(const ShardFacts& facts, const TabletAlias& winner);
 
 // The whole record of the new term (shard_time and operation are the caller's to set). `term`: as a rule
@@ -165,9 +172,9 @@ FixpointRecord record_of_new_term(const ShardFacts& facts, const TabletAlias& wi
 enum class OpeningVerdict {
     may_open,
     not_locked,
-    another_server,   // not the recorded uuid: primary_is_another_server
-    behind,           // lacks opened_at, the high-water mark or attributable transactions: primary_behind
-    newer_journal,    // primary_record_lost
+    another_server,  // not the recorded uuid: primary_is_another_server
+    behind,          // lacks opened_at, the high-water mark or attributable transactions: primary_behind
+    newer_journal,   // primary_record_lost
     other_is_writable,
     closing_pending,  // of P itself
 };
@@ -178,24 +185,24 @@ struct Opening {
     std::string text;
 };
 Opening may_open(const ShardFacts& facts);
-// What P lacks: of opened_at, of the high-water mark (k ≥ 1), and of what is attributable on tablets that answer
-// (under locks: that are locked). Not empty: primary_behind.
+// What P lacks: of opened_at, of the high-water mark (k ≥ 1), and of what is attributable on tablets that
+// answer (under locks: that are locked). Not empty: primary_behind.
 GtidSet primary_lacks(const ShardFacts& facts);
 
 // ---- 6: vouching, CHANGE, the high-water mark
 
-// t is complete: its receiver runs from P, has ⊇ log(P) as of a look at P made after this boot of t was seen, and what
-// it counted as received when this boot was first seen has been executed or dropped since.
-bool is_complete(const ShardFacts& facts, const TabletFacts& t, const sql::GtidsAnswer& primary_log_after_boot,
-                 const GtidSet& received_at_boot);
+// t is complete: its receiver runs from P, has ⊇ log(P) as of a look at P made after this boot of t was seen,
+// and what it counted as received when this boot was first seen has been executed or dropped since.
+bool is_complete(const ShardFacts& facts, const TabletFacts& t,
+                 const sql::GtidsAnswer& primary_log_after_boot, const GtidSet& received_at_boot);
 
 enum class ChangePlan {
     keeps_acks,       // nothing that it could drop is counted on by anybody
     acks_off_around,  // acks OFF → CHANGE → has ⊇ has₀: acks ON again, else qualified anew
     refused,          // would discard what nobody else provably has
 };
-// `stopped`: the receiver is stopped and the facts were read after that. `primary_has_rest`: P was seen in this
-// operation to have has₀ (live or closed).
+// `stopped`: the receiver is stopped and the facts were read after that. `primary_has_rest`: P was seen in
+// this operation to have has₀ (live or closed).
 ChangePlan plan_change(const ShardFacts& facts, const TabletFacts& stopped, bool primary_has_it);
 
 // What is in executed(P) and in has of at least k vouching ackers, with what was seen before. k = 0: nothing.
@@ -203,7 +210,8 @@ GtidSet next_high_water(const ShardFacts& facts, const GtidSet& seen_before);
 
 // ---- 9: policy and ackers
 
-// As many vouching ackers as max(old k, new k), of those that stay, have log(P) as of a look after the change.
+// As many vouching ackers as max(old k, new k), of those that stay, have log(P) as of a look after the
+// change.
 bool barrier_met(const ShardFacts& facts, const std::optional<TabletAlias>& leaving, int new_k,
                  const GtidSet& primary_log_after_change);
 // k vouching ackers that stay receive from P.
@@ -221,12 +229,18 @@ struct FirstContactVerdict {
     std::string text;                    // why not adopt, for people
 };
 // `record`: the one that was set back, or nullptr.
-FirstContactVerdict judge_first_contact(const ShardFacts& facts, const ShardRecord& shard, const FixpointRecord* record);
-// Election without a record: every declared tablet must answer (or be forgotten), and the winner must have executed
-// everything that any has. Reasons: record_lost_tablet_missing, nobody_has_everything, several_writable, no_candidate.
-Election elect_without_record(const ShardFacts& facts, FirstContact kind, const std::vector<TabletAlias>& silent_declared);
-// There is a record, Shard is later than shard_time and names a writable B; P is closed and B has all that P has.
+FirstContactVerdict judge_first_contact(const ShardFacts& facts, const ShardRecord& shard,
+                                        const FixpointRecord* record);
+// Election without a record: every declared tablet must answer (or be forgotten), and the winner must have
+// executed everything that any has. Reasons: record_lost_tablet_missing, nobody_has_everything,
+// several_writable, no_candidate.
+Election elect_without_record(const ShardFacts& facts, FirstContact kind,
+                              const std::vector<TabletAlias>& silent_declared);
+// There is a record, Shard is later than shard_time and names a writable B; P is closed and B has all that P
+// has.
 std::optional<TabletAlias> reparented_by_others(const ShardFacts& facts, const ShardRecord& shard);
+// The record of the first term, or of one after a lost record: the declared policy, no ackers yet.
+FixpointRecord record_of_first_term(const ShardFacts& facts, const TabletAlias& winner, std::int64_t term);
 // The record of an adopted primary: policy none, A every tablet whose acks are in effect.
 FixpointRecord record_of_adoption(const ShardFacts& facts, const TabletAlias& primary, std::int64_t term);
 

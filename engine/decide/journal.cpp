@@ -1,0 +1,48 @@
+// What the journals on the tablets say of the record in the store (protocol 4.0): whether it was set back.
+// A row counts only if it is this shard's and names a server that was ever of it; others are reported and no
+// more, or one server restored from elsewhere would close the shard for ever.
+#include <algorithm>
+
+#include "fixpoint/engine/canary.hpp"
+#include "fixpoint/engine/decide.hpp"
+
+namespace fixpoint {
+
+namespace {
+
+bool is_of_this_shard(const ShardFacts& facts, const Uuid& uuid) {
+    const FixpointRecord& record = facts.record;
+    if (uuid == record.primary.uuid) return true;
+    return std::ranges::any_of(record.past_primaries,
+                               [&](const RecordedServer& past) { return past.uuid == uuid; }) ||
+           std::ranges::any_of(facts.tablets,
+                               [&](const TabletFacts& t) { return t.answered && t.uuid == uuid; });
+}
+
+bool is_newer(const sql::JournalRow& row, const FixpointRecord& record) {
+    if (row.term != record.term) return row.term > record.term;
+    return row.uuid != record.primary.uuid || row.revision > record.revision;
+}
+
+}  // namespace
+
+JournalVerdict judge_journals(const ShardFacts& facts) {
+    JournalVerdict verdict;
+    for (const TabletFacts& t : facts.tablets) {
+        for (const sql::JournalRow& row : t.journal) {
+            if (row.shard != facts.name) continue;
+            if (!is_of_this_shard(facts, row.uuid) && !canary(Canary::any_journal_counts)) {
+                if (std::ranges::find(verdict.foreign, row) == verdict.foreign.end())
+                    verdict.foreign.push_back(row);
+                continue;
+            }
+            if (is_newer(row, facts.record)) verdict.newer_than_record = true;
+            const auto age = [](const sql::JournalRow& r) { return std::pair(r.term, r.revision); };
+            if (!verdict.newest || age(*verdict.newest) < age(row)) verdict.newest = row;
+        }
+    }
+    if (canary(Canary::journal_not_asked)) verdict.newer_than_record = false;
+    return verdict;
+}
+
+}  // namespace fixpoint

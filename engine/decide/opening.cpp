@@ -1,0 +1,68 @@
+// Whether the primary in force may be opened for writes (protocol 10). No revocation is proven again: the
+// record is the proof. What is proven is that P is the server recorded, lost nothing, and that nobody else is
+// open.
+#include <algorithm>
+
+#include "fixpoint/engine/canary.hpp"
+#include "fixpoint/engine/decide.hpp"
+
+namespace fixpoint {
+
+namespace {
+
+// A past primary whose closing hangs: the record is the proof that nobody acknowledges to it, so it holds
+// nobody up.
+bool hangs_harmlessly(const ShardFacts& facts, const TabletFacts& t) {
+    if (canary(Canary::opening_waits_for_a_stuck_closing)) return false;
+    const bool was_primary = std::ranges::any_of(
+        facts.record.past_primaries, [&](const RecordedServer& past) { return past.uuid == t.uuid; });
+    return was_primary && t.closing_pending && (t.source_semi_sync_on || t.offline_mode);
+}
+
+Opening no(OpeningVerdict verdict, std::string text, TabletAlias other = {}, GtidSet missing = {}) {
+    return {verdict, std::move(other), std::move(missing), std::move(text)};
+}
+
+}  // namespace
+
+GtidSet primary_lacks(const ShardFacts& facts) {
+    const TabletFacts* p = facts.primary();
+    if (!p || !facts.primary_answers) return {};
+    GtidSet wanted = facts.record.opened_at;
+    if (facts.record.k() > 0 && !canary(Canary::opens_below_the_mark)) wanted.add(facts.record.high_water);
+    if (!canary(Canary::opens_by_its_own_lock_only)) {
+        for (const TabletFacts& t : facts.tablets) {
+            if (t.answered && &t != p) wanted.add(attributable_part(facts, t.has()));
+        }
+    }
+    wanted.subtract(p->executed);
+    wanted.subtract(p->owned);
+    return wanted;
+}
+
+Opening may_open(const ShardFacts& facts) {
+    const TabletFacts* at_alias = facts.find(facts.record.primary.alias);
+    if (!at_alias || !at_alias->locked) return no(OpeningVerdict::not_locked, "the primary is not locked");
+    const TabletFacts* p = facts.primary();
+    if (!p) {
+        return no(OpeningVerdict::another_server, "its server is " + at_alias->uuid.to_string() +
+                                                      ", the record has " +
+                                                      facts.record.primary.uuid.to_string());
+    }
+    if (judge_journals(facts).newer_than_record) {
+        return no(OpeningVerdict::newer_journal, "a tablet's journal is newer than the record in the store");
+    }
+    if (GtidSet missing = primary_lacks(facts); !missing.empty()) {
+        std::string text = "it lacks " + missing.to_string();
+        return no(OpeningVerdict::behind, std::move(text), {}, std::move(missing));
+    }
+    if (p->closing_pending) return no(OpeningVerdict::closing_pending, "a closing of it is under way");
+    if (canary(Canary::opens_by_its_own_lock_only)) return {};
+    for (const TabletFacts& t : facts.tablets) {
+        if (&t == p || !t.locked || !t.writable || hangs_harmlessly(facts, t)) continue;
+        return no(OpeningVerdict::other_is_writable, t.alias().to_string() + " is writable", t.alias());
+    }
+    return {};
+}
+
+}  // namespace fixpoint
