@@ -125,29 +125,33 @@ StoreReply FakeStore::transact(Member& m, const std::string& manager, const Stor
         const std::int64_t version = it == m.values.end() ? 0 : it->second.version;
         if (version != p.expected) return {.status = StoreStatus::conflict, .text = p.path};
     }
-    StoreReply reply;
     std::vector<StoreChange> changes;
-    ++revision_;
-    for (const StorePut& p : request.puts) {
-        put(m, p.path, p.bytes, changes);
-        reply.versions.push_back(revision_);
-    }
-    written(manager, request.held, changes);
+    for (const StorePut& p : request.puts) changes.push_back(change_of(m, p.path, p.bytes));
+    apply(m, manager, request.held, std::move(changes));
+    StoreReply reply;
+    reply.versions.assign(request.puts.size(), revision_);
     return reply;
 }
 
-void FakeStore::put(Member& m, const std::string& path, std::string bytes, std::vector<StoreChange>& changes) {
-    StoreValue& value = m.values[path];
-    StoreChange change{m.cell, path, std::nullopt, bytes};
-    if (value.version != 0) change.before = std::move(value.bytes);
-    value = StoreValue{std::move(bytes), revision_};
-    changes.push_back(std::move(change));
+StoreChange FakeStore::change_of(const Member& m, const std::string& path, std::optional<std::string> bytes) {
+    StoreChange change{m.cell, path, std::nullopt, std::move(bytes)};
+    if (const auto it = m.values.find(path); it != m.values.end()) change.before = it->second.bytes;
+    return change;
 }
 
-void FakeStore::written(const std::string& manager, std::int64_t lock_id, const std::vector<StoreChange>& changes) {
-    ++changes_;
+// The listener hears of it while the old values still stand.
+void FakeStore::apply(Member& m, const std::string& manager, std::int64_t lock_id, std::vector<StoreChange> changes) {
     listener_.store_written(manager, lock_id, changes);
-    notify(member(changes.empty() ? std::string_view{} : std::string_view{changes.front().cell}));
+    ++changes_;
+    ++revision_;
+    for (StoreChange& change : changes) {
+        if (change.after) {
+            m.values[change.path] = StoreValue{std::move(*change.after), revision_};
+        } else {
+            m.values.erase(change.path);
+        }
+    }
+    notify(m);
 }
 
 // ---- the shard lock
@@ -265,19 +269,14 @@ std::vector<StoreListed> FakeStore::peek_list(std::string_view cell, std::string
 }
 
 void FakeStore::edit(std::string_view cell, const std::string& path, std::string bytes) {
-    std::vector<StoreChange> changes;
-    ++revision_;
-    put(member(cell), path, std::move(bytes), changes);
-    written("", 0, changes);
+    Member& m = member(cell);
+    apply(m, "", 0, {change_of(m, path, std::move(bytes))});
 }
 
 bool FakeStore::erase(std::string_view cell, const std::string& path) {
     Member& m = member(cell);
-    const auto it = m.values.find(path);
-    if (it == m.values.end()) return false;
-    std::vector<StoreChange> changes{StoreChange{m.cell, path, std::move(it->second.bytes), std::nullopt}};
-    m.values.erase(it);
-    written("", 0, changes);
+    if (!m.values.contains(path)) return false;
+    apply(m, "", 0, {change_of(m, path, std::nullopt)});
     return true;
 }
 

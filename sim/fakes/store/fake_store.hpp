@@ -26,7 +26,7 @@ struct StoreChange {
 class StoreListener {
   public:
     virtual ~StoreListener() = default;
-    // `manager` is "" for an edit by hand; `lock_id` is the lock the writer held (0: none).
+    // Just before the values change. `manager` is "" for an edit by hand; `lock_id`: the lock the writer held (0: none).
     virtual void store_written(const std::string& manager, std::int64_t lock_id,
                                const std::vector<StoreChange>& changes) = 0;
     virtual void shard_lock_taken(const std::string& manager, std::int64_t lock_id) = 0;
@@ -125,8 +125,8 @@ class FakeStore {
     StoreReply take_lock(const std::string& manager, const StoreRequest& request);
     StoreReply renew(const StoreRequest& request);
     StoreReply unlock(const StoreRequest& request);
-    void put(Member& member, const std::string& path, std::string bytes, std::vector<StoreChange>& changes);
-    void written(const std::string& manager, std::int64_t lock_id, const std::vector<StoreChange>& changes);
+    static StoreChange change_of(const Member& member, const std::string& path, std::optional<std::string> bytes);
+    void apply(Member& member, const std::string& manager, std::int64_t lock_id, std::vector<StoreChange> changes);
     void notify(const Member& member);
     void release(std::map<std::string, StoreLock, std::less<>>::iterator lock, bool expired);
     void watch_lease(const std::string& path, std::int64_t id, Instant expires);

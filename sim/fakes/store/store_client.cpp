@@ -23,6 +23,8 @@ std::uint64_t StoreClient::call(StoreRequest request, Duration limit, Done done)
         });
         return id;
     }
+    gate_.request_leaves(manager_.name(), id, request);
+    if (!manager_.alive()) return id;
     request.held = request.lock_id != 0 ? request.lock_id : held_;
     if (request.kind == StoreRequestKind::unlock && request.lock_id == held_) held_ = 0;
     Pending& pending = pending_[id];
@@ -69,9 +71,11 @@ void StoreClient::answered(std::uint64_t call, StoreReply reply) {
     if (it == pending_.end()) return;  // the limit had passed
     if (it->second.writes_records) {
         const std::string name = gate_.wants_names() ? "record write answer to " + manager_.name() : std::string();
-        if (gate_.lose(manager_.name(), name)) return;  // the limit will tell
+        const bool lost = gate_.lose(manager_.name(), name);
+        gate_.record_write_answered(manager_.name(), call);
+        if (lost || !manager_.alive() || !pending_.contains(call)) return;  // the limit will tell
     }
-    if (it->second.kind == StoreRequestKind::lock && reply.status == StoreStatus::ok) held_ = reply.lock_id;
+    if (pending_.at(call).kind == StoreRequestKind::lock && reply.status == StoreStatus::ok) held_ = reply.lock_id;
     finish(call, std::move(reply));
 }
 

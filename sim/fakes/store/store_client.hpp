@@ -20,6 +20,9 @@ class NotificationGate {
     virtual bool lose(const std::string& manager, const std::string& name) = 0;
     // `name` needs to be made only then.
     virtual bool wants_names() const = 0;
+    // A request is about to leave the manager, which this may kill; a record write of it was answered.
+    virtual void request_leaves(const std::string& /*manager*/, std::uint64_t /*call*/, const StoreRequest&) {}
+    virtual void record_write_answered(const std::string& /*manager*/, std::uint64_t /*call*/) {}
 };
 
 class StoreClient final : public StoreWatcher {

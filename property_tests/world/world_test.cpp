@@ -1,0 +1,58 @@
+// The simulated world as a whole: a shard that boots as declared, writers that are acknowledged, the real
+// reconciler that leaves it alone, and runs that are the same each time.
+#include <gtest/gtest.h>
+
+#include "fixpoint/engine/reconciler.hpp"
+#include "fixpoint/engine/record_codec.hpp"
+#include "property_tests/world/scenarios.hpp"
+#include "sim/world/world.hpp"
+
+namespace fixpoint::sim {
+namespace {
+
+std::string words(const Run& run) {
+    std::string text = std::string(to_string(run.verdict)) + ": " + run.why;
+    for (const Violation& v : run.violations) {
+        text += "\n  " + std::to_string(to_ms(v.at)) + " ms " + v.invariant + ": " + v.text;
+    }
+    return text;
+}
+
+std::string words(const std::vector<Clause>& clauses) {
+    std::string text;
+    for (const Clause& clause : clauses) text += "\n  " + to_string(clause);
+    return text;
+}
+
+TEST(World, boots_as_declared) {
+    for (const char* policy : {"none", "semi_sync", "semi_sync:2", "cross_cell"}) {
+        World world(shard_of_three(policy), {});
+        world.boot();
+        world.scheduler().run_until(world.scheduler().now() + std::chrono::seconds(2));
+        EXPECT_TRUE(as_declared(world.now()).empty()) << policy << words(as_declared(world.now()));
+    }
+}
+
+TEST(World, a_hundred_seconds_without_faults_converge_and_nothing_is_touched) {
+    Scenario scenario = shard_of_three("semi_sync");
+    scenario.fault_phase = std::chrono::seconds(100);
+    const Run run = simulate(scenario);
+    EXPECT_EQ(run.verdict, Verdict::converged) << words(run);
+    EXPECT_EQ(run.mutating_statements, 0u);
+    EXPECT_GT(run.writes_acknowledged, 190);
+    EXPECT_EQ(run.writes_failed + run.writes_unknown, 0);
+}
+
+TEST(World, the_same_seed_gives_the_same_run) {
+    Scenario scenario = shard_of_three("semi_sync");
+    scenario.fault_phase = std::chrono::seconds(20);
+    const Run once = simulate(scenario);
+    const Run again = simulate(scenario, {.perturb_heap = 1000});
+    EXPECT_EQ(once.event_hash, again.event_hash);
+    EXPECT_EQ(once.events, again.events);
+    scenario.seed = 2;
+    EXPECT_NE(simulate(scenario).event_hash, once.event_hash);
+}
+
+}  // namespace
+}  // namespace fixpoint::sim
