@@ -101,6 +101,21 @@ TEST_F(Coroutines, AProcessThatKillsItselfCanHandNothingToItsExecutor) {
     }
 }
 
+TEST_F(Coroutines, WhatADyingProcessHandsOverIsDestroyedWhenItsActionReturned) {
+    World world;
+    auto token = std::make_shared<int>(0);
+    world.scheduler.post(world.manager.process(), [&] {
+        const SimExecutor executor = world.manager.executor();
+        world.scheduler.kill(world.manager.process());
+        asio::post(executor, [token] { ++*token; });
+        asio::dispatch(executor, [token] { ++*token; });
+        EXPECT_EQ(token.use_count(), 3);
+    });
+    world.run();
+    EXPECT_EQ(token.use_count(), 1);
+    EXPECT_EQ(*token, 0);
+}
+
 // Two processes that exchange answers, race, nest, spawn and use channels: enough kinds of ownership that a
 // kill at each event meets them all.
 struct Busy : World {

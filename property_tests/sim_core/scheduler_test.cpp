@@ -60,6 +60,8 @@ TEST(Scheduler, ReachesTheEndOnlyWhenSomethingIsLeftBeyondIt) {
     EXPECT_EQ(ran, 1);
     EXPECT_EQ(world.scheduler.now(), at_ms(5));
     EXPECT_EQ(world.scheduler.next_event_at(), at_ms(6));
+    EXPECT_EQ(world.scheduler.run_until(at_ms(5) + Duration(1)), RunEnd::reached);
+    EXPECT_EQ(world.scheduler.now(), at_ms(5) + Duration(1));
     EXPECT_EQ(world.scheduler.run_until(at_ms(9)), RunEnd::nothing_left);
     EXPECT_EQ(world.scheduler.now(), at_ms(6));
 }
@@ -194,18 +196,34 @@ TEST(Scheduler, FifoDrawsNothing) {
 TEST(Scheduler, ChangingTheOrderKeepsWhatIsDue) {
     World world(1, Order::drawn);
     std::vector<int> ran;
-    for (int i = 0; i < 4; ++i) {
-        Process& process = world.scheduler.add_process("p");
-        for (int j = 0; j < 3; ++j)
-            world.scheduler.post(process, [&ran, i, j] { ran.push_back(10 * i + j); });
-    }
+    std::vector<Process*> processes;
+    for (int i = 0; i < 4; ++i) processes.push_back(&world.scheduler.add_process("p"));
+    for (int i = 0; i < 12; ++i) world.scheduler.post(*processes[i % 4], [&ran, i] { ran.push_back(i); });
     world.scheduler.set_order(Order::fifo);
-    EXPECT_TRUE(world.scheduler.step());
-    EXPECT_EQ(ran, std::vector<int>{0});
+    for (int i = 0; i < 6; ++i) world.scheduler.step();
+    EXPECT_EQ(ran, (std::vector<int>{0, 1, 2, 3, 4, 5}));
     world.scheduler.set_order(Order::drawn);
     while (world.scheduler.step()) {
     }
     EXPECT_EQ(ran.size(), 12U);
+}
+
+TEST(Scheduler, TheHashTellsTimeProcessKindAndNotesApart) {
+    const auto hash = [](int process, std::int64_t ms, EventKind kind, std::uint64_t note) {
+        World world;
+        std::vector<Process*> processes;
+        for (int i = 0; i < 2; ++i) processes.push_back(&world.scheduler.add_process("p"));
+        const auto action = [&] { world.scheduler.note(note); };
+        world.scheduler.at(*processes[process], at_ms(ms), action, kind);
+        world.scheduler.step();
+        return world.scheduler.event_hash();
+    };
+    const std::uint64_t usual = hash(0, 1, EventKind::timer, 1);
+    EXPECT_EQ(hash(0, 1, EventKind::timer, 1), usual);
+    EXPECT_NE(hash(1, 1, EventKind::timer, 1), usual);
+    EXPECT_NE(hash(0, 2, EventKind::timer, 1), usual);
+    EXPECT_NE(hash(0, 1, EventKind::client, 1), usual);
+    EXPECT_NE(hash(0, 1, EventKind::timer, 2), usual);
 }
 
 // Draws, timers, cancels, kills and notes; the hash of a run of it.
