@@ -1,0 +1,140 @@
+// Shards without a record in force, or with one that others overtook (protocol 11). The whole election test
+// comes before anything is closed: where it fails, what serves goes on serving and a person decides.
+#include <algorithm>
+
+#include "engine/problem_table.hpp"
+#include "engine/recoveries/recoveries.hpp"
+#include "engine/steps/steps.hpp"
+#include "fixpoint/engine/canary.hpp"
+
+namespace fixpoint {
+
+namespace {
+
+std::vector<TabletAlias> silent_declared(const View& view) {
+    std::vector<TabletAlias> silent;
+    for (const TabletView& t : view.tablets) {
+        if (t.declared && !t.forgotten && !t.now) silent.push_back(t.alias());
+    }
+    return silent;
+}
+
+FirstContactVerdict judge(const View& view, const ShardFacts& facts) {
+    return judge_first_contact(facts, view.records.shard, view.fixpoint());
+}
+
+awaitable<void> persist_all(Operation& op, TabletAlias alias) {
+    const TabletView* t = op.view().find(alias);
+    if (!t || !t->now) co_return;
+    const TabletLookPtr look = t->now;
+    if (look->server().semi_sync_plugins && look->server().semi_sync_replica_enabled)
+        co_await switch_acks(op, alias, false);
+    for (const Setting& s : settings_to_persist(look->answer.server, look->answer.persisted, op.limits())) {
+        co_await op.must(alias, sql::SetPersistOnly{s.first, s.second});
+    }
+    if (look->server().stop_replica_timeout_s != Limits::stop_replica_timeout_s) {
+        co_await op.must(
+            alias, sql::SetGlobal{sql::Variable::rpl_stop_replica_timeout, Limits::stop_replica_timeout_s});
+    }
+}
+
+awaitable<void> close_if_writable(Operation& op, TabletAlias alias) {
+    const TabletView* t = op.view().find(alias);
+    if (!t || !t->now) co_return;
+    if (is_writable(*t->now) || t->now->server().offline_mode) co_await close_deposed(op, alias);
+}
+
+// Everybody there, closed and still: in place of a revocation, for there is no P, no k, no A yet.
+Outcome everybody_is_still(Operation& op) {
+    for (const TabletView& t : op.view().tablets) {
+        if (!t.declared || t.forgotten) continue;
+        if (!t.now || !op.locked(t.alias()))
+            return refused(Reason::record_lost_tablet_missing, t.alias().to_string() + " does not answer");
+        if (is_writable(*t.now) || t.helper_lock_of_other)
+            return refused(Reason::several_writable, t.alias().to_string() + " is writable");
+        if (receiver_runs(*t.now))
+            return refused(Reason::tablet_unreachable, t.alias().to_string() + ": its receiver runs");
+    }
+    return succeeded();
+}
+
+awaitable<Outcome> elect_and_record(Operation& op, FirstContact kind) {
+    const View& view = op.view();
+    if (Election possible = elect_without_record(as_if_stopped(view.facts), kind, silent_declared(view));
+        !possible.winner) {
+        co_return refused(possible.reason, possible.text);
+    }
+    if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
+    if (Election possible = elect_without_record(as_if_stopped(op.facts()), kind, silent_declared(view));
+        !possible.winner) {
+        co_return refused(possible.reason, possible.text);
+    }
+    const std::vector<TabletAlias> everybody = op.locked_tablets();
+    co_await op.for_each(everybody,
+                         [&op](TabletAlias alias) { return close_if_writable(op, std::move(alias)); });
+    co_await stop_receivers(op, everybody);
+    co_await apply_received(op, everybody);
+    co_await op.for_each(everybody, [&op](TabletAlias alias) { return persist_all(op, std::move(alias)); });
+    co_await op.look();
+    if (Outcome still = everybody_is_still(op); still.refused) co_return still;
+    const ShardFacts facts = op.facts();
+    const Election election = elect_without_record(facts, kind, silent_declared(view));
+    if (!election.winner) co_return refused(election.reason, election.text);
+    const FirstContactVerdict verdict = judge(view, facts);
+    FixpointRecord next = record_of_new_term(facts, *election.winner, verdict.next_term);
+    next.policy = view.declared_policy();
+    next.ackers.clear();
+    next.high_water = {};
+    co_await record_primary(op, std::move(next));
+    co_return co_await open_and_follow(op);
+}
+
+}  // namespace
+
+awaitable<Outcome> initialize_shard(Operation& op) {
+    co_return co_await elect_and_record(op, FirstContact::never_had_a_primary);
+}
+
+awaitable<Outcome> recover_lost_record(Operation& op) {
+    co_return co_await elect_and_record(op, FirstContact::record_lost);
+}
+
+// A shard that works is recorded as it is: nothing closed, nothing switched off, policy none. What is
+// declared is then reached under load (protocol 9).
+awaitable<Outcome> adopt_shard(Operation& op) {
+    if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
+    co_await op.look();  // serves: in two looks of one session
+    const ShardFacts facts = op.facts();
+    const FirstContactVerdict verdict = judge(op.view(), facts);
+    if (verdict.kind != FirstContact::adopt || !verdict.primary)
+        co_return refused(Reason::several_writable, verdict.text);
+    FixpointRecord next = record_of_adoption(facts, *verdict.primary, verdict.next_term);
+    if (canary(Canary::adopts_with_declared_policy)) next.policy = op.view().declared_policy();
+    if (canary(Canary::adopts_without_ackers_found)) next.ackers.clear();
+    co_await record_primary(op, std::move(next));
+    co_return succeeded();
+}
+
+awaitable<Outcome> record_reparent_by_others(Operation& op) {
+    if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
+    const ShardFacts facts = op.facts();
+    const std::optional<TabletAlias> primary = reparented_by_others(facts, op.view().records.shard);
+    if (!primary) co_return refused(Reason::problem_gone);
+    op.report("somebody else has made " + primary->to_string() + " the primary: recorded as it is");
+    co_await record_primary(op, record_of_adoption(facts, *primary, facts.record.term + 1));
+    co_return succeeded();
+}
+
+// Shard is empty, older than what was last written, or a wish that was refused by the pin: written again.
+awaitable<Outcome> write_shard_record(Operation& op) {
+    if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
+    ShardRecord shard = shard_record_for(op, op.record().primary.alias);
+    FixpointRecord next = op.record();
+    next.shard_time = shard.primary_term_start_time;
+    op.report("Shard is written again: " + op.record().primary.alias.to_string() +
+              " is the primary in force");
+    co_await op.write_record(std::move(next), std::move(shard));
+    co_return succeeded();
+}
+
+}  // namespace fixpoint

@@ -1,0 +1,117 @@
+// What is done about the primary in force itself, short of replacing it.
+#include <algorithm>
+
+#include "engine/problem_table.hpp"
+#include "engine/recoveries/recoveries.hpp"
+#include "engine/steps/steps.hpp"
+#include "fixpoint/engine/canary.hpp"
+
+namespace fixpoint {
+
+// "Make the primary writable" is never a blind read_only=OFF: the record in force is the proof that it may
+// serve, and everybody in reach is compared with it first (protocol 10).
+awaitable<Outcome> open_primary(Operation& op) {
+    if (canary(Canary::opens_by_its_own_lock_only) || canary(Canary::locks_only_on_changed_tablets)) {
+        co_await op.lock_servers({op.record().primary.alias});
+        co_await op.look();
+    } else if (Outcome there = co_await lock_all_and_look(op); there.refused) {
+        co_return there;
+    }
+    op.require_locked(op.record().primary.alias);
+    co_return co_await open_for_writes(op);
+}
+
+awaitable<Outcome> strengthen_semi_sync(Operation& op) {
+    co_await op.lock_servers({op.record().primary.alias});
+    co_await op.look();
+    if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
+    op.require_locked(op.record().primary.alias);
+    co_return co_await set_semi_sync(op, op.record().primary.alias, op.record().k());
+}
+
+namespace {
+
+// A DROP TABLE IF EXISTS of a name never used, in a schema that does not exist: written to the binary log,
+// waits for nobody's lock, frees every commit that waits for what complete ackers have (M18, M50). On a
+// session of its own, without any lock: killed while it waits it would keep one for ever.
+awaitable<void> nudge(Operation& op) {
+    auto session =
+        co_await op.shard().ports().sql.connect(op.record().primary.address, op.limits().connecting);
+    if (!session) co_return;
+    std::string name = "n" + op.id();
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; },
+        '_');
+    if (canary(Canary::nudge_needs_the_table)) {
+        co_await run(**session, sql::CreateJournal{}, op.limits().statement);
+    }
+    co_await run(**session, sql::Nudge{name}, op.limits().statement);
+}
+
+int receiving_with_acks(const View& view) {
+    int n = 0;
+    for (const TabletView& t : view.tablets) {
+        if (is_vouching(view, t) && receives_from_primary(view, t) && t.now->answer.semi_sync.replica_status)
+            ++n;
+    }
+    return n;
+}
+
+}  // namespace
+
+// Commits wait and none progresses. First what may free them where they are; a new primary only where its
+// term would begin with k ackers that vouch, else it would wait as well.
+awaitable<Outcome> unblock_primary(Operation& op) {
+    const TabletAlias p = op.record().primary.alias;
+    const int k = op.record().k();
+    const TabletView* before = op.view().primary();
+    if (!before || !before->now) co_return refused(Reason::primary_unreachable);
+    if (semi_sync_is_stricter_than(before->now->server(), k)) {
+        if (canary(Canary::half_way_strict_is_left)) co_return refused(Reason::too_few_ackers);
+        co_await op.lock_servers({p});
+        co_await op.look();
+        op.require_locked(p);
+        if (k == 0) {
+            co_await op.must(p, sql::SetGlobal{sql::Variable::rpl_semi_sync_source_enabled, 0});
+            co_return succeeded();
+        }
+        co_return co_await set_semi_sync(op, p, k);
+    }
+    if (receiving_with_acks(op.view()) >= k) {
+        op.step("a nudge for " + p.to_string());
+        co_await nudge(op);
+        co_return succeeded();
+    }
+    const ShardFacts stopped = as_if_stopped(op.view().facts);
+    const Election election = elect(stopped);
+    if (!election.winner)
+        co_return refused(Reason::too_few_ackers, "too few tablets acknowledge, and " + election.text);
+    const std::vector<RecordedServer> next = ackers_of_new_term(stopped, *election.winner);
+    if (static_cast<int>(next.size()) < k)
+        co_return refused(Reason::too_few_ackers, "fewer tablets than the policy needs could acknowledge");
+    co_return co_await emergency_reparent(op);
+}
+
+awaitable<Outcome> detach_primary(Operation& op) {
+    co_await op.lock_servers({op.record().primary.alias});
+    co_await op.look();
+    if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
+    op.require_locked(op.record().primary.alias);
+    co_return co_await detach_from_source(op, op.record().primary.alias);
+}
+
+// What P executed from nobody's term becomes attributable, as soon as it is seen: else it is nobody's when P
+// dies, and every replica is quarantined.
+awaitable<Outcome> adopt_foreign(Operation& op) {
+    co_await op.lock_servers({op.record().primary.alias});
+    co_await op.look();
+    const GtidSet foreign = foreign_on_primary(op.facts());
+    if (foreign.empty()) co_return refused(Reason::problem_gone);
+    FixpointRecord next = op.record();
+    next.adopted.add(foreign);
+    op.report("adopted: " + foreign.to_string() + ", executed by the primary, of nobody's term");
+    co_await op.write_record(std::move(next));
+    co_return succeeded();
+}
+
+}  // namespace fixpoint

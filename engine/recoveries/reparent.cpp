@@ -1,0 +1,218 @@
+// Changing who is primary.
+//
+// Why no acknowledged write is lost (I2):
+//   1. P is revoked: so many ackers are stopped that it can get no more acknowledgements, or it is closed.
+//      So it acknowledges nothing more, even if it is alive.
+//   2. So every write ever acknowledged is on one of the reached, vouching tablets (or on the closed P), and
+//   the
+//      winner has executed all of that before it is recorded.
+//
+// Nothing is undone on failure. A step that fails throws, the locks are let go, and the next pass starts from
+// what it then observes: before record_primary it leads back, after it forward.
+#include <algorithm>
+
+#include "engine/problem_table.hpp"
+#include "engine/recoveries/recoveries.hpp"
+#include "engine/steps/steps.hpp"
+#include "fixpoint/engine/canary.hpp"
+
+namespace fixpoint {
+
+awaitable<Outcome> lock_all_and_look(Operation& op) {
+    co_await op.lock_all_servers();
+    co_await op.look();
+    if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
+    co_return succeeded();
+}
+
+namespace {
+
+Outcome no_revocation(const ShardFacts& facts, const Revocation& revoked) {
+    const Reason reason =
+        facts.record.k() == 0 ? Reason::unfenced_promotion_not_allowed : Reason::revocation_impossible;
+    return refused(reason, revoked.text);
+}
+
+// What can be known without touching anything (protocol 11).
+Outcome could_ever_succeed(const ShardFacts& facts) {
+    if (facts.emergency_reparent_disabled)
+        return refused(Reason::forbidden, "disable_emergency_reparent is set");
+    const ShardFacts stopped = as_if_stopped(facts);
+    const Revocation revoked = revocation(stopped);
+    if (!revoked.holds()) return no_revocation(facts, revoked);
+    const Election election = elect(stopped);
+    if (!election.winner) return refused(election.reason, election.text);
+    return succeeded();
+}
+
+ElectionWish preference(const View& view) {
+    ElectionWish wish;
+    wish.candidate = view.wanted_primary();
+    return wish;
+}
+
+// The winner fetches what it lacks and somebody can give; and what P alone has, so that P is not left errant
+// for nothing.
+awaitable<Election> bring_together(Operation& op) {
+    Election election = elect(op.facts(), preference(op.view()));
+    for (int round = 0; round < 3 && election.winner && election.catch_up_from; ++round) {
+        const TabletAlias winner = *election.winner;
+        const TabletAlias source = *election.catch_up_from;
+        op.step(winner.to_string() + " catches up from " + source.to_string());
+        const bool fetched = co_await fetch_from(op, winner, source, election.to_fetch);
+        co_await op.look();
+        election = elect(op.facts(), preference(op.view()));
+        if (!fetched && election.winner == winner && election.catch_up_from == source) break;
+    }
+    co_return election;
+}
+
+awaitable<void> fetch_leftovers(Operation& op, TabletAlias winner) {
+    const std::vector<WorthFetching> worth = worth_fetching(op.facts(), winner);
+    for (const WorthFetching& w : worth) co_await fetch_from(op, winner, w.from, w.gtids);
+    if (!worth.empty()) co_await op.look();
+}
+
+awaitable<Outcome> record_and_open(Operation& op, TabletAlias winner) {
+    const ShardFacts facts = op.facts();
+    if (Outcome verdict = may_commit(facts, winner); verdict.refused) co_return verdict;
+    std::string why;
+    if (!can_establish(facts, winner, &why)) co_return refused(Reason::too_few_followers, why);
+    co_await record_primary(op, record_of_new_term(facts, winner, facts.record.term + 1));
+    co_return co_await open_and_follow(op);
+}
+
+}  // namespace
+
+// Promotes a survivor after P is lost, behind, or of no use (Vitess: EmergencyReparentShard).
+awaitable<Outcome> emergency_reparent(Operation& op) {
+    if (!canary(Canary::stops_then_refuses)) {
+        if (Outcome possible = could_ever_succeed(op.view().facts); possible.refused) co_return possible;
+    }
+    if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
+
+    const TabletAlias p = op.record().primary.alias;
+    std::vector<TabletAlias> others = op.locked_tablets();
+    std::erase(others, p);
+    co_await stop_receivers(op, others);
+    if (const TabletView* t = op.view().find(p); op.locked(p) && t && t->now && is_writable(*t->now)) {
+        if (Outcome closed = co_await close_deposed(op, p); closed.refused)
+            op.step("the old primary is not closed: " + closed.text);
+    }
+    co_await op.look();
+    if (const Revocation revoked = revocation(op.facts()); !revoked.holds())
+        co_return no_revocation(op.facts(), revoked);
+
+    if (!canary(Canary::promote_without_applying)) co_await apply_received(op, op.locked_tablets());
+    co_await op.look();
+    const Election election = co_await bring_together(op);
+    if (!election.winner) co_return refused(election.reason, election.text);
+    if (election.catch_up_from) {
+        co_return refused(Reason::demanded_missing,
+                          election.winner->to_string() + " could not fetch " + election.to_fetch.to_string());
+    }
+    co_await fetch_leftovers(op, *election.winner);
+    if (election.winner_is_errant)
+        op.report(election.winner->to_string() + " is elected with errant transactions: nobody clean can be");
+    co_await op.look();
+    co_return co_await record_and_open(op, *election.winner);
+}
+
+// ---- planned
+
+Outcome planned_reparent_possible(const View& view) {
+    const std::optional<TabletAlias> wanted = view.wanted_primary();
+    const TabletView* p = view.primary();
+    const TabletView* t = wanted ? view.find(*wanted) : nullptr;
+    if (!t || !t->declared) return refused(Reason::candidate_unfit, "no declared tablet has that alias");
+    const std::string name = wanted->to_string();
+    if (!p || !p->now) return refused(Reason::primary_unreachable, "the primary in force does not answer");
+    if (!t->now) return refused(Reason::tablet_unreachable, name + " does not answer");
+    std::string why;
+    if (!is_manageable(*t, &why)) return refused(Reason::candidate_unfit, name + ": " + why);
+    if (view.goal().rule_of(*wanted) == PromotionRule::must_not)
+        return refused(Reason::candidate_unfit, name + ": its promotion rule is must_not");
+    const sql::ReplicaRow* c = t->now->channel();
+    if (!receives_from_primary(view, *t))
+        return refused(Reason::candidate_unfit, name + " does not receive from the primary");
+    if (!c->applier_running) return refused(Reason::candidate_unfit, name + ": its applier does not run");
+    if (must_be_quarantined(view, *t, &why)) return refused(Reason::candidate_unfit, name + ": " + why);
+    const std::int64_t lag_limit =
+        std::chrono::ceil<std::chrono::seconds>(view.limits().candidate_lag).count();
+    if (c->seconds_behind && *c->seconds_behind > lag_limit)
+        return refused(Reason::candidate_lagging, name + " lags");
+    ElectionWish wish;
+    wish.candidate = wanted;
+    wish.only_candidate = true;
+    const Election election = elect(as_if_stopped(view.facts), wish);
+    if (!election.winner)
+        return refused(election.reason == Reason::none ? Reason::candidate_unfit : election.reason,
+                       election.text);
+    return succeeded();
+}
+
+namespace {
+
+// Snapshots of P's log, until one is executed at once: caught up with an old one it lags again, and the
+// writers wait for it.
+awaitable<bool> catch_up_while_it_serves(Operation& op, TabletAlias candidate) {
+    const TabletAlias p = op.record().primary.alias;
+    const Instant deadline = op.shard().now() + op.limits().catching_up;
+    for (;;) {
+        const Instant asked = op.shard().now();
+        auto at = co_await op.ask(p, sql::ReadGtids{}, op.limits().statement);
+        if (!at) co_return false;
+        const Duration round_trip = op.shard().now() - asked;
+        const Duration left = deadline - op.shard().now();
+        if (left <= Duration::zero()) co_return false;
+        if (!co_await wait_until_executed(op, candidate, at->executed, left)) co_return false;
+        if (op.shard().now() - asked <= op.limits().caught_up_within + 3 * round_trip) co_return true;
+    }
+}
+
+awaitable<Outcome> wait_for_long_transactions(Operation& op) {
+    const TabletAlias p = op.record().primary.alias;
+    const Instant deadline = op.shard().now() + op.limits().long_transaction;
+    for (;;) {
+        auto sessions = co_await op.ask(p, sql::ReadSessions{}, op.limits().statement);
+        if (!sessions) co_return refused(Reason::primary_unreachable);
+        const auto open = std::find_if(sessions->begin(), sessions->end(), [](const sql::SessionRow& s) {
+            return s.in_transaction && s.idle && !s.dump_thread && !s.killed;
+        });
+        if (open == sessions->end()) co_return succeeded();
+        if (op.shard().now() >= deadline) {
+            if (op.view().goal().kill_long_transactions) co_return succeeded();
+            co_return refused(Reason::long_transaction,
+                              "session " + std::to_string(open->id) + " holds a transaction open");
+        }
+        co_await op.shard().ports().clock.sleep_until(op.shard().now() + 100ms);
+    }
+}
+
+}  // namespace
+
+// Hands a shard that works over to another primary (Vitess: PlannedReparentShard). Everything that can refuse
+// does so before anything is closed; a closing that fails is undone by the next pass, which reopens P first.
+awaitable<Outcome> planned_reparent(Operation& op) {
+    if (Outcome possible = planned_reparent_possible(op.view()); possible.refused) co_return possible;
+    if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
+    if (Outcome possible = planned_reparent_possible(op.view()); possible.refused) co_return possible;
+    const TabletAlias candidate = *op.view().wanted_primary();
+    op.require_locked(op.record().primary.alias);
+    op.require_locked(candidate);
+    if (Outcome free = co_await wait_for_long_transactions(op); free.refused) co_return free;
+    if (!co_await catch_up_while_it_serves(op, candidate))
+        co_return refused(Reason::candidate_lagging, candidate.to_string() + " does not catch up");
+    if (Outcome closed = co_await close_gracefully(op, candidate); closed.refused) co_return closed;
+    co_await op.look();
+    ElectionWish wish;
+    wish.candidate = candidate;
+    wish.only_candidate = true;
+    const Election election = elect(op.facts(), wish);
+    if (!election.winner || election.catch_up_from) {
+        co_return refused(election.winner ? Reason::candidate_lagging : election.reason, election.text);
+    }
+    co_return co_await record_and_open(op, candidate);
+}
+
+}  // namespace fixpoint

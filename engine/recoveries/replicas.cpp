@@ -1,0 +1,213 @@
+// Repairs of one replica. None waits under a lock: it begins what takes long, and later passes look at it.
+#include <algorithm>
+
+#include "engine/problem_table.hpp"
+#include "engine/recoveries/recoveries.hpp"
+#include "engine/steps/steps.hpp"
+#include "fixpoint/engine/canary.hpp"
+
+namespace fixpoint {
+
+namespace {
+
+awaitable<GtidSet> unexecuted_now(Operation& op, TabletAlias alias) {
+    auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
+    auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
+    GtidSet rest;
+    if (gtids && rows) {
+        for (const sql::ReplicaRow& row : *rows) rest.add(row.retrieved);
+        rest.subtract(gtids->executed);
+    }
+    co_return rest;
+}
+
+bool primary_has(const Operation& op, const GtidSet& set) {
+    const TabletView* p = op.view().primary();
+    return set.empty() || (p && p->now && p->now->log.contains(set));
+}
+
+sql::ChangeSource change_to_primary(const Operation& op) {
+    sql::ChangeSource change;
+    change.source = op.record().primary.address;
+    change.heartbeat_period = op.limits().heartbeat_period;
+    change.connect_retry_s = Limits::source_connect_retry_s;
+    change.retry_count = Limits::source_retry_count;
+    return change;
+}
+
+// Both threads stopped, the relay log dropped: only what P has is in it, acks OFF unless nothing is
+// unexecuted.
+awaitable<Outcome> drop_relay_log(Operation& op, TabletAlias alias) {
+    const TabletView* t = op.view().find(alias);
+    const bool has_channel = t->now->channel() != nullptr;
+    if (has_channel) co_await stop_receivers(op, {alias});
+    const GtidSet rest = co_await unexecuted_now(op, alias);
+    if (!primary_has(op, rest)) {
+        if (has_channel && receiver_runs(*t->now)) co_await op.change(alias, sql::StartReceiver{});
+        co_return refused(Reason::would_discard, "nobody else in reach has " + rest.to_string());
+    }
+    if (!rest.empty() && t->now->server().semi_sync_plugins && !canary(Canary::drops_relay_log_and_vouches)) {
+        co_await switch_acks(op, alias, false);
+    }
+    if (has_channel) co_await op.must(alias, sql::StopApplier{}, op.limits().stop());
+    co_await op.must(alias, change_to_primary(op));
+    op.shard().relay_log_dropped(alias);
+    co_return succeeded();
+}
+
+awaitable<Outcome> start_both(Operation& op, TabletAlias alias) {
+    co_await source_side_off(op, alias);
+    co_await op.must(alias, sql::StartReceiver{});
+    co_await op.must(alias, sql::StartApplier{});
+    co_return succeeded();
+}
+
+}  // namespace
+
+awaitable<Outcome> fix_replica(Operation& op) {
+    if (Outcome there = co_await lock_and_look(op, false); there.refused) co_return there;
+    co_return co_await follow_primary(op, op.key().tablet);
+}
+
+// What bears a tablet's own server_id does not reach it by replication (M40, M55): a new one that no log
+// bears. Always acks OFF → both threads stopped → CHANGE → new id → start.
+awaitable<Outcome> renew_server_id(Operation& op) {
+    const TabletAlias alias = op.key().tablet;
+    if (Outcome there = co_await lock_and_look(op, true); there.refused) co_return there;
+    const TabletLookPtr look = op.view().find(alias)->now;
+    if (is_writable(*look)) co_return refused(Reason::candidate_unfit, "it is writable");
+    const ShardFacts facts = op.facts();
+    const std::int64_t id = fresh_server_id(facts);
+    FixpointRecord next = op.record();
+    std::erase_if(next.server_ids_given,
+                  [&](const GivenServerId& g) { return g.uuid == look->server().server_uuid; });
+    next.server_ids_given.push_back({look->server().server_uuid, id});
+    co_await op.write_record(std::move(next));
+    if (Outcome dropped = co_await drop_relay_log(op, alias);
+        dropped.refused && !canary(Canary::renews_without_change))
+        co_return dropped;
+    co_await op.must(alias, sql::SetGlobal{sql::Variable::server_id, id});
+    co_await op.must(alias, sql::SetPersistOnly{sql::Variable::server_id, id});
+    co_return co_await start_both(op, alias);
+}
+
+awaitable<Outcome> refetch_skipped(Operation& op) {
+    const TabletAlias alias = op.key().tablet;
+    if (Outcome there = co_await lock_and_look(op, true); there.refused) co_return there;
+    const TabletView* t = op.view().find(alias);
+    const TabletView* p = op.view().primary();
+    if (!p || !p->now) co_return refused(Reason::primary_unreachable);
+    const GtidSet lacking = p->now->server().gtid_executed - t->now->server().gtid_executed;
+    op.report(alias.to_string() + " skips what its primary has: " + lacking.to_string());
+    if (!t->now->has.intersects(lacking)) co_return co_await renew_server_id(op);
+    if (Outcome dropped = co_await drop_relay_log(op, alias); dropped.refused) co_return dropped;
+    co_return co_await start_both(op, alias);
+}
+
+// A torn tail, or a relay log that is gone: fetched again, where P has it. A data error is for a person.
+awaitable<Outcome> fix_applier(Operation& op) {
+    const TabletAlias alias = op.key().tablet;
+    if (Outcome there = co_await lock_and_look(op, true); there.refused) co_return there;
+    const TabletView* t = op.view().find(alias);
+    if (!t->now->channel()) co_return refused(Reason::problem_gone);
+    if (!is_relay_log_error(t->now->channel()->applier_errno) &&
+        !is_relay_log_error(t->now->channel()->receiver_errno)) {
+        co_return co_await quarantine(op);
+    }
+    co_await stop_receivers(op, {alias});
+    const GtidSet rest = co_await unexecuted_now(op, alias);
+    if (!primary_has(op, rest))
+        co_return refused(Reason::would_discard, "nobody else in reach has " + rest.to_string());
+    if (t->now->server().semi_sync_plugins) co_await switch_acks(op, alias, false);
+    co_await op.must(alias, sql::StopApplier{}, op.limits().stop());
+    co_await op.must(alias, sql::ResetReplica{false});
+    op.shard().relay_log_dropped(alias);
+    co_return co_await start_both(op, alias);
+}
+
+// ---- quarantine (protocol 8)
+
+namespace {
+
+awaitable<void> record_retired(Operation& op, TabletAlias alias, GtidSet errant) {
+    if (errant.empty()) co_return;
+    FixpointRecord next = op.record();
+    next.retired = retired_with(std::move(next.retired), errant, alias);
+    if (next.retired == op.record().retired || canary(Canary::errant_uuid_not_retired)) co_return;
+    co_await op.write_record(std::move(next));
+}
+
+}  // namespace
+
+// Recorded in `retired` first; then out of A, its receiver stopped, its record DRAINED with the tag of what
+// it was.
+awaitable<Outcome> quarantine(Operation& op) {
+    const TabletAlias alias = op.key().tablet;
+    std::vector<TabletAlias> aliases{alias, op.record().primary.alias};
+    for (const RecordedServer& a : op.record().ackers) {
+        const TabletView* t = op.view().find(a.alias);
+        if (t && t->answered() && op.record().has_acker(alias)) aliases.push_back(a.alias);
+    }
+    std::sort(aliases.begin(), aliases.end());
+    aliases.erase(std::unique(aliases.begin(), aliases.end()), aliases.end());
+    co_await op.lock_servers(std::move(aliases));
+    if (!op.locked(alias)) co_return refused(Reason::tablet_unreachable, alias.to_string());
+    co_await op.look();
+    co_await op.look_at_primary();  // executed(P) of a later look than the tablet's
+    if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
+    const TabletView* t = op.view().find(alias);
+    std::string why;
+    must_be_quarantined(op.view(), *t, &why);
+    co_await record_retired(op, alias, errant_on(op.view(), *t));
+    t = op.view().find(alias);
+    if (is_needed_though_errant(op.view(), *t)) {
+        op.report(alias.to_string() + " stays although it has " + why + ": too few others can acknowledge");
+        co_return succeeded();
+    }
+    if (op.record().has_acker(alias)) {
+        if (Outcome out = co_await take_out_of_ackers(op, alias); out.refused) co_return out;
+    }
+    co_await stop_receivers(op, {alias});
+    t = op.view().find(alias);
+    if (t->now->server().semi_sync_plugins && t->now->server().semi_sync_replica_enabled)
+        co_await switch_acks(op, alias, false);
+    op.report(alias.to_string() + " is quarantined: " + why);
+    if (t->declared && t->tablet.type != TabletType::drained) {
+        Tablet drained = t->tablet;
+        drained.tags[std::string(fixpoint_was_tag)] = std::string(to_string(drained.declared_type()));
+        drained.type = TabletType::drained;
+        co_await op.write_tablet(std::move(drained));
+    }
+    co_return succeeded();
+}
+
+awaitable<Outcome> clear_retired(Operation& op) {
+    if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
+    const GtidSet clear = retired_to_clear(op.facts());
+    if (clear.empty()) co_return refused(Reason::problem_gone);
+    FixpointRecord next = op.record();
+    next.retired = retired_without(std::move(next.retired), clear);
+    co_await op.write_record(std::move(next));
+    co_return succeeded();
+}
+
+// PRIMARY and its time are derived from what is in force; DRAINED with our tag is ours; the rest is people's.
+awaitable<Outcome> write_tablet_record(Operation& op) {
+    if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
+    const TabletView* t = op.view().find(op.key().tablet);
+    if (!t || !t->declared) co_return refused(Reason::problem_gone);
+    Tablet next = t->tablet;
+    if (op.view().is_primary(*t)) {
+        next.type = TabletType::primary;
+        next.primary_term_start_time = op.record().shard_time;
+        next.tags.erase(std::string(fixpoint_was_tag));
+    } else {
+        next.type = next.declared_type();
+        next.primary_term_start_time = {};
+        next.tags.erase(std::string(fixpoint_was_tag));
+    }
+    co_await op.write_tablet(std::move(next));
+    co_return succeeded();
+}
+
+}  // namespace fixpoint

@@ -1,0 +1,97 @@
+// What concerns one server whatever its role: its settings, its locks, and whether it is closed.
+#include <algorithm>
+
+#include "engine/problem_table.hpp"
+#include "engine/recoveries/recoveries.hpp"
+#include "engine/steps/steps.hpp"
+#include "fixpoint/engine/canary.hpp"
+
+namespace fixpoint {
+
+awaitable<Outcome> lock_and_look(Operation& op, bool primary_too) {
+    std::vector<TabletAlias> aliases{op.key().tablet};
+    if (primary_too && op.view().primary() && op.record().primary.alias != op.key().tablet) {
+        aliases.push_back(op.record().primary.alias);
+    }
+    co_await op.lock_servers(std::move(aliases));
+    if (!op.locked(op.key().tablet))
+        co_return refused(Reason::tablet_unreachable, op.key().tablet.to_string());
+    co_await op.look();
+    if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
+    op.require_locked(op.key().tablet);
+    co_return succeeded();
+}
+
+namespace {
+
+// Acks that anything may have switched on: OFF, the receiver anew at once (until then it goes on
+// acknowledging, M17), *then* OFF is persisted. The other way round a manager that dies in between leaves one
+// that seems to vouch.
+awaitable<void> end_doubtful_acks(Operation& op, TabletAlias alias) {
+    const TabletView* t = op.view().find(alias);
+    const TabletLookPtr look = t->now;
+    const bool on = look->server().semi_sync_replica_enabled || look->answer.semi_sync.replica_status;
+    if (!on) co_return;
+    co_await switch_acks(op, alias, false);
+    if (canary(Canary::off_but_still_acknowledging) || !receiver_runs(*look)) co_return;
+    co_await stop_receivers(op, {alias});
+    co_await op.must(alias, sql::StartReceiver{});
+}
+
+}  // namespace
+
+awaitable<Outcome> make_restart_safe(Operation& op) {
+    if (Outcome there = co_await lock_and_look(op, false); there.refused) co_return there;
+    const TabletAlias alias = op.key().tablet;
+    const TabletLookPtr look = op.view().find(alias)->now;
+    const sql::ServerRow& server = look->server();
+    if (server.stop_replica_timeout_s != Limits::stop_replica_timeout_s) {
+        co_await op.must(
+            alias, sql::SetGlobal{sql::Variable::rpl_stop_replica_timeout, Limits::stop_replica_timeout_s});
+    }
+    const sql::ReplicaRow* c = look->channel();
+    for (const Setting& s : settings_to_persist(server, look->answer.persisted, op.limits())) {
+        if (s.first == sql::Variable::relay_log_recovery && server.relay_log_recovery && c &&
+            c->receiver != sql::ThreadState::yes) {
+            continue;  // started with 1, and its receiver has not run since: a start with 0 would count
+                       // phantoms (M44)
+        }
+        if (s.first == sql::Variable::rpl_semi_sync_replica_enabled) {
+            if (canary(Canary::persisted_before_switched))
+                co_await op.must(alias, sql::SetPersistOnly{s.first, s.second});
+            co_await end_doubtful_acks(op, alias);
+        }
+        co_await op.must(alias, sql::SetPersistOnly{s.first, s.second});
+    }
+    if (!c && server.replica_net_timeout_s != whole_seconds(op.limits().replica_net_timeout)) {
+        co_await op.must(alias, sql::SetGlobal{sql::Variable::replica_net_timeout,
+                                               whole_seconds(op.limits().replica_net_timeout)});
+    }
+    co_return succeeded();
+}
+
+awaitable<Outcome> leave_offline_mode(Operation& op) {
+    if (op.key().tablet == op.record().primary.alias) co_return co_await open_primary(op);
+    if (Outcome there = co_await lock_and_look(op, false); there.refused) co_return there;
+    co_return co_await close_deposed(op, op.key().tablet);
+}
+
+// Under the shard lock nobody else may hold one: taking it as protocol 3 says ends the other's session.
+awaitable<Outcome> clear_foreign_lock(Operation& op) {
+    co_await op.lock_servers({op.key().tablet});
+    if (!op.locked(op.key().tablet))
+        co_return refused(Reason::somebody_elses_lock, op.key().tablet.to_string());
+    co_return succeeded();
+}
+
+awaitable<Outcome> close_stale_primary(Operation& op) {
+    if (Outcome there = co_await lock_and_look(op, false); there.refused) co_return there;
+    co_return co_await close_deposed(op, op.key().tablet);
+}
+
+awaitable<Outcome> make_replica_read_only(Operation& op) {
+    if (Outcome there = co_await lock_and_look(op, false); there.refused) co_return there;
+    co_return co_await make_read_only(op, op.key().tablet);
+}
+
+}  // namespace fixpoint

@@ -1,0 +1,351 @@
+// Reading records and looking at tablets; see shard.hpp. Nothing here changes anything anywhere.
+#include "engine/shard.hpp"
+
+#include <algorithm>
+
+#include "fixpoint/engine/canary.hpp"
+#include "fixpoint/engine/record_codec.hpp"
+#include "fixpoint/model/assert.hpp"
+
+namespace fixpoint {
+
+Shard::Shard(ReconcilerConfig config, ReconcilerPorts ports, std::function<void()> wake)
+    : config_(std::move(config)), ports_(ports), wake_(std::move(wake)) {
+    view_.name = config_.shard;
+}
+
+// ---- records
+
+namespace {
+
+template <class T>
+std::string take(std::expected<T, std::string> decoded, T& into, const std::string& path) {
+    if (!decoded) return path + ": " + decoded.error();
+    into = std::move(*decoded);
+    return {};
+}
+
+}  // namespace
+
+std::string Shard::decode(const std::vector<topo::Listed>& listed, Records& records) {
+    std::string damage;
+    const auto note = [&](std::string error) {
+        if (damage.empty()) damage = std::move(error);
+    };
+    records.keyspace.reset();
+    records.fixpoint.reset();
+    records.shard = {};
+    records.shard_version = records.fixpoint_version = 0;
+    records.goal = {};
+    for (const topo::Listed& item : listed) {
+        const std::string& bytes = item.value.bytes;
+        if (item.path == keyspace_path(name().keyspace)) {
+            KeyspaceRecord keyspace;
+            note(take(decode_keyspace(bytes), keyspace, item.path));
+            records.keyspace = keyspace;
+        } else if (item.path == shard_path(name())) {
+            note(take(decode_shard(bytes), records.shard, item.path));
+            records.shard_version = item.value.version;
+        } else if (item.path == fixpoint_path(name())) {
+            FixpointRecord fixpoint;
+            note(take(decode_fixpoint(bytes), fixpoint, item.path));
+            records.fixpoint = std::move(fixpoint);
+            records.fixpoint_version = item.value.version;
+        } else if (item.path == goal_path(name())) {
+            note(take(decode_goal(bytes), records.goal, item.path));
+        }
+    }
+    return damage;
+}
+
+awaitable<bool> Shard::read_records() {
+    const Duration limit = limits().statement;
+    auto global = co_await ports_.store.list("keyspaces/" + name().keyspace + "/", limit);
+    if (!global) {
+        store_error_ = global.error().text;
+        co_return false;
+    }
+    Records& records = view_.records;
+    bool same = !decoded_.empty();
+    std::map<std::string, std::pair<std::int64_t, std::string>> versions;
+    for (const topo::Listed& item : *global) versions[item.path] = {item.value.version, {}};
+    same = same && std::equal(versions.begin(), versions.end(), decoded_.begin(), decoded_.end());
+    if (!same) {
+        Records fresh = records;
+        fresh.damage = decode(*global, fresh);
+        records = std::move(fresh);
+        decoded_ = std::move(versions);
+    }
+    std::vector<std::string> cells = config_.cells;
+    records.silent_cells.clear();
+    for (const std::string& cell : cells) {
+        auto listed = co_await ports_.store.list_cell(cell, "tablets/", limit);
+        if (!listed) {
+            records.silent_cells.push_back(cell);  // its tablets are unknown, not gone: kept as last read
+            continue;
+        }
+        std::map<TabletAlias, Records::DeclaredTablet> found;
+        for (const topo::Listed& item : *listed) {
+            const auto known =
+                std::find_if(records.tablets.begin(), records.tablets.end(), [&](const auto& entry) {
+                    return entry.second.version == item.value.version &&
+                           tablet_path(entry.first) == item.path;
+                });
+            if (known != records.tablets.end()) {
+                found.insert(*known);
+                continue;
+            }
+            auto tablet = decode_tablet(item.value.bytes);
+            if (!tablet) {
+                records.damage = item.path + ": " + tablet.error();
+                continue;
+            }
+            if (tablet->keyspace != name().keyspace || tablet->shard != name().shard) continue;
+            found[tablet->alias] = {*tablet, item.value.version};
+        }
+        std::erase_if(records.tablets, [&](const auto& entry) { return entry.first.cell == cell; });
+        records.tablets.merge(found);
+    }
+    store_error_.clear();
+    rebuild_view();
+    co_return true;
+}
+
+void Shard::recorded(FixpointRecord record, std::int64_t version) {
+    view_.records.fixpoint = std::move(record);
+    view_.records.fixpoint_version = version;
+    decoded_.clear();
+    rebuild_view();
+}
+
+void Shard::shard_written(ShardRecord record, std::int64_t version) {
+    view_.records.shard = std::move(record);
+    view_.records.shard_version = version;
+    decoded_.clear();
+}
+
+void Shard::tablet_written(const Tablet& tablet, std::int64_t version) {
+    view_.records.tablets[tablet.alias] = {tablet, version};
+    rebuild_view();
+}
+
+// ---- looks
+
+TabletSessions& Shard::sessions(const TabletAlias& alias) {
+    const auto it = known_.find(alias);
+    FIXPOINT_ASSERT(it != known_.end(), "a tablet that no record names has no sessions");
+    return *it->second.sessions;
+}
+
+bool Shard::is_my_session(const TabletAlias& alias, std::uint64_t connection_id) const {
+    const auto it = known_.find(alias);
+    return it != known_.end() && it->second.sessions->is_mine(connection_id);
+}
+
+void Shard::begin_look() {
+    for (auto& [alias, known] : known_) {
+        if (known.now) known.previous = known.now;
+        known.now = nullptr;
+        known.answering = Answering::silent;
+        known.error = {};
+        known.journal.reset();
+    }
+}
+
+void Shard::remember(Known& known, TabletLookPtr look) {
+    if (known.boot_connection != known.sessions->look_connection()) {
+        known.boot_connection = known.sessions->look_connection();
+        known.boot_seen = look->asked;
+        known.received_at_boot = look->has - look->server().gtid_executed;
+    } else if (!known.received_at_boot.empty()) {
+        known.received_at_boot.subtract(look->server().gtid_executed);
+    }
+    if (known.now) known.previous = known.now;
+    known.now = look;
+    known.answering = Answering::answered;
+    known.history.push_back(std::move(look));
+    const Instant newest = known.history.back()->asked;
+    while (known.history.size() > 2 && newest - known.history[1]->answered >= two_looks_apart)
+        known.history.pop_front();
+}
+
+awaitable<bool> Shard::look_at(TabletAlias alias, SessionRole role, Duration limit) {
+    Known& known = known_.at(alias);
+    auto session = co_await known.sessions->ensure(role, std::min(limit, limits().connecting));
+    sql::Error error;
+    if (session) {
+        auto look = std::make_shared<TabletLook>();
+        look->asked = now();
+        auto answer = co_await run(**session, sql::Look{name()}, limit);
+        if (answer) {
+            look->answered = now();
+            look->answer = std::move(*answer);
+            look->has = look->answer.server.gtid_executed;
+            for (const sql::ReplicaRow& c : look->answer.channels) look->has.add(c.retrieved);
+            look->log = look->answer.server.log();
+            remember(known, std::move(look));
+            co_return true;
+        }
+        error = std::move(answer.error());
+    } else {
+        error = std::move(session.error());
+    }
+    known.now = nullptr;
+    known.answering = error.kind == sql::ErrorKind::server ? Answering::refused : Answering::silent;
+    known.error = std::move(error);
+    co_return false;
+}
+
+awaitable<void> Shard::read_journal(TabletAlias alias) {
+    Known& known = known_.at(alias);
+    SqlSession* session = known.sessions->alive(SessionRole::look);
+    if (!session) co_return;
+    auto rows = co_await run(*session, sql::ReadJournal{name()},
+                             limits().journal_lock_wait + limits().look_without_locks);
+    if (rows) known.journal = std::move(*rows);
+}
+
+awaitable<void> Shard::look_without_locks_at(TabletAlias alias) {
+    const Duration limit = limits().look_without_locks;
+    Known& known = known_.at(alias);
+    const bool answered = co_await look_at(alias, SessionRole::look, limit);
+    if (!answered) co_return;
+    if (!known.sessions->privileges_known) {
+        SqlSession* session = known.sessions->alive(SessionRole::look);
+        if (!session) co_return;
+        auto missing = co_await run(*session, sql::ReadMissingPrivileges{}, limit);
+        if (missing) {
+            known.sessions->missing_privileges = std::move(*missing);
+            known.sessions->privileges_known = true;
+        }
+        co_await run(
+            *session,
+            sql::SetSessionLockWait{
+                std::chrono::duration_cast<std::chrono::seconds>(limits().journal_lock_wait).count()},
+            limit);
+    }
+    co_await read_journal(alias);
+    // Lock and helper sessions stand ready: at 1040 there would be none to be had.
+    co_await known.sessions->ensure(SessionRole::lock, limit);
+    co_await known.sessions->ensure(SessionRole::helper, limit);
+}
+
+awaitable<void> Shard::look_without_locks() {
+    begin_look();
+    std::vector<awaitable<void>> looks;
+    for (const TabletView& t : view_.tablets) {
+        if (!t.forgotten) looks.push_back(look_without_locks_at(t.alias()));
+    }
+    co_await all(std::move(looks));
+    finish_look();
+}
+
+awaitable<bool> Shard::boot_is_the_same(TabletAlias alias) {
+    Known& known = known_.at(alias);
+    SqlSession* session = known.sessions->alive(SessionRole::look);
+    if (!session || known.boot_connection != known.sessions->look_connection()) co_return false;
+    auto answer = co_await run(*session, sql::ReadGtids{}, limits().statement);
+    co_return answer.has_value();
+}
+
+void Shard::relay_log_dropped(const TabletAlias& alias) {
+    known_.at(alias).received_at_boot = {};
+}
+
+// ---- what follows
+
+void Shard::rebuild_view() {
+    std::map<TabletAlias, std::pair<Tablet, bool>> tablets;
+    const Records& records = view_.records;
+    for (const auto& [alias, declared] : records.tablets) tablets[alias] = {declared.tablet, true};
+    const auto add_recorded = [&](const RecordedServer& server) {
+        if (tablets.contains(server.alias)) return;
+        Tablet tablet;
+        tablet.alias = server.alias;
+        tablet.keyspace = name().keyspace;
+        tablet.shard = name().shard;
+        tablet.type = TabletType::replica;
+        tablet.mysql = server.address;
+        tablets[server.alias] = {tablet, false};
+    };
+    if (records.fixpoint) {
+        if (records.fixpoint->primary.alias) add_recorded(records.fixpoint->primary);
+        for (const RecordedServer& a : records.fixpoint->ackers) add_recorded(a);
+    }
+    view_.tablets.clear();
+    for (auto& [alias, entry] : tablets) {
+        Known& known = known_[alias];
+        if (!known.sessions || known.sessions->address() != entry.first.mysql) {
+            known = Known{};
+            known.sessions = std::make_unique<TabletSessions>(ports_.sql, entry.first.mysql, wake_);
+        }
+        TabletView t;
+        t.tablet = std::move(entry.first);
+        t.declared = entry.second;
+        t.forgotten = std::any_of(records.goal.forgotten.begin(), records.goal.forgotten.end(),
+                                  [&](const ForgottenTablet& f) { return f.alias == alias; });
+        t.answering = known.answering;
+        t.error = known.error;
+        t.now = known.now;
+        t.previous = known.previous;
+        if (!known.history.empty()) {
+            t.last = known.history.back();
+            for (const TabletLookPtr& old : known.history) {
+                if (known.now && known.now->asked - old->answered >= two_looks_apart) t.earlier = old;
+            }
+        }
+        t.journal = known.journal;
+        t.missing_privileges = known.sessions->missing_privileges;
+        if (known.now) {
+            const sql::LockHolders& locks = known.now->answer.locks;
+            const auto of_other = [&](const std::optional<std::uint64_t>& id) {
+                return id && !known.sessions->is_mine(*id);
+            };
+            t.server_lock_of_other = of_other(locks.server);
+            t.helper_lock_of_other = of_other(locks.helper);
+            t.rebuild_lock_of_other = of_other(locks.rebuild);
+        }
+        t.boot_seen = known.boot_seen;
+        t.received_at_boot = known.received_at_boot;
+        view_.tablets.push_back(std::move(t));
+    }
+    std::erase_if(known_, [&](const auto& entry) { return !tablets.contains(entry.first); });
+}
+
+void Shard::finish_look() {
+    view_.now = now();
+    rebuild_view();
+    view_.facts = facts_from(view_);
+    const FixpointRecord* record = view_.fixpoint();
+    if (!record || record->k() == 0) {
+        view_.high_water = {};
+        return;
+    }
+    if (high_water_term_ != record->term) {
+        view_.high_water = {};
+        high_water_term_ = record->term;
+    }
+    view_.high_water.add(record->high_water);
+    view_.high_water = next_high_water(view_.facts, view_.high_water);
+}
+
+std::uint64_t Shard::digest() const {
+    std::uint64_t h = 1469598103934665603ULL;
+    const auto mix = [&](std::uint64_t v) { h = (h ^ v) * 1099511628211ULL; };
+    for (const TabletView& t : view_.tablets) {
+        mix(static_cast<std::uint64_t>(t.answering));
+        mix(t.received_at_boot.empty() ? 0 : 1);
+        if (!t.last) continue;
+        const sql::ServerRow& s = t.last->server();
+        mix((s.read_only ? 1u : 0u) | (s.super_read_only ? 2u : 0u) | (s.offline_mode ? 4u : 0u) |
+            (s.semi_sync_source_enabled ? 8u : 0u) | (s.semi_sync_replica_enabled ? 16u : 0u));
+        if (const sql::ReplicaRow* c = t.last->channel()) {
+            mix(static_cast<std::uint64_t>(c->receiver) * 8 + (c->applier_running ? 1 : 0));
+            mix(static_cast<std::uint64_t>(c->receiver_errno) * 100000 +
+                static_cast<std::uint64_t>(c->applier_errno));
+        }
+    }
+    return h;
+}
+
+}  // namespace fixpoint

@@ -1,0 +1,86 @@
+// A manager's memory of one shard: its sessions, the records as last read, the looks and what follows from
+// several of them (boot marks, high-water mark). All of it may be lost at any moment: nothing rests on it
+// but the decision to look more closely.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/sessions.hpp"
+#include "engine/view.hpp"
+#include "fixpoint/engine/reconciler.hpp"
+
+namespace fixpoint {
+
+class Shard {
+  public:
+    Shard(ReconcilerConfig config, ReconcilerPorts ports, std::function<void()> wake);
+
+    const ReconcilerConfig& config() const { return config_; }
+    ReconcilerPorts& ports() { return ports_; }
+    const ShardName& name() const { return config_.shard; }
+    const View& view() const { return view_; }
+    const Limits& limits() const { return view_.limits(); }
+    Instant now() const { return ports_.clock.now(); }
+
+    // All records, linearizable. False: the store did not answer (`store_error`), the records are as before.
+    awaitable<bool> read_records();
+    const std::string& store_error() const { return store_error_; }
+
+    // A look without locks: every tablet at once, each waited for only as long as limits say.
+    awaitable<void> look_without_locks();
+
+    // One tablet, on the given session. False: no answer; the tablet counts as not answering in this look.
+    awaitable<bool> look_at(TabletAlias alias, SessionRole role, Duration limit);
+    awaitable<void> read_journal(TabletAlias alias);
+    void begin_look();   // what answered before counts as the previous look
+    void finish_look();  // what follows from the looks of several tablets
+
+    TabletSessions& sessions(const TabletAlias& alias);
+    bool is_my_session(const TabletAlias& alias, std::uint64_t connection_id) const;
+
+    // After a step of ours dropped its relay log, both threads stopped: nothing of before this boot is left
+    // in it.
+    void relay_log_dropped(const TabletAlias& alias);
+    // The look session through which this boot was first seen still answers: the process is the same.
+    awaitable<bool> boot_is_the_same(TabletAlias alias);
+
+    // The record in force as this manager has just written it.
+    void recorded(FixpointRecord record, std::int64_t version);
+    void shard_written(ShardRecord record, std::int64_t version);
+    void tablet_written(const Tablet& tablet, std::int64_t version);
+
+    std::uint64_t digest() const;
+
+  private:
+    struct Known {
+        std::unique_ptr<TabletSessions> sessions;
+        std::deque<TabletLookPtr> history;  // oldest first
+        std::uint64_t boot_connection = 0;
+        Instant boot_seen;
+        GtidSet received_at_boot;
+        Answering answering = Answering::silent;
+        sql::Error error;
+        TabletLookPtr now, previous;
+        std::optional<std::vector<sql::JournalRow>> journal;
+    };
+
+    std::string decode(const std::vector<topo::Listed>& listed, Records& records);
+    void remember(Known& known, TabletLookPtr look);
+    void rebuild_view();
+    awaitable<void> look_without_locks_at(TabletAlias alias);
+
+    ReconcilerConfig config_;
+    ReconcilerPorts ports_;
+    std::function<void()> wake_;
+    View view_;
+    std::map<TabletAlias, Known> known_;
+    std::map<std::string, std::pair<std::int64_t, std::string>> decoded_;  // by path: what was last decoded
+    std::string store_error_;
+    std::int64_t high_water_term_ = -1;
+};
+
+}  // namespace fixpoint

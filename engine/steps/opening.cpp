@@ -1,0 +1,192 @@
+// The commit point, and opening the primary that it put in force (protocol 4 and 10).
+#include <algorithm>
+
+#include "engine/steps/steps.hpp"
+#include "fixpoint/engine/canary.hpp"
+
+namespace fixpoint {
+
+using sql::Variable;
+
+RecordedServer recorded_server(const TabletView& t) {
+    RecordedServer server;
+    server.alias = t.alias();
+    server.address = t.tablet.mysql;
+    if (t.now) {
+        server.uuid = t.now->server().server_uuid;
+        server.server_id = t.now->server().server_id;
+    }
+    return server;
+}
+
+ShardRecord shard_record_for(Operation& op, const TabletAlias& primary) {
+    ShardRecord shard = op.view().records.shard;
+    const std::int64_t wall = op.shard().ports().clock.wall_now().ns;
+    const std::int64_t newest = std::max(shard.primary_term_start_time.ns,
+                                         op.view().fixpoint() ? op.record().shard_time.ns : std::int64_t{0});
+    shard.primary_alias = primary;
+    shard.primary_term_start_time.ns = std::max(wall, newest + 1'000'000);
+    shard.is_primary_serving = true;
+    return shard;
+}
+
+awaitable<void> record_primary(Operation& op, FixpointRecord next) {
+    ShardRecord shard = shard_record_for(op, next.primary.alias);
+    next.shard_time = shard.primary_term_start_time;
+    const std::string text = next.primary.alias.to_string() + " term " + std::to_string(next.term);
+    co_await op.write_record(std::move(next), std::move(shard));
+    Event event;
+    event.kind = EventKind::commit_point;
+    event.operation = op.id();
+    event.key = op.key();
+    event.text = text;
+    op.shard().ports().events.append(std::move(event));
+}
+
+Outcome may_commit(const ShardFacts& facts, const TabletAlias& winner) {
+    if (judge_journals(facts).newer_than_record)
+        return refused(Reason::newer_record, "a journal has a later term than the record");
+    const Revocation revoked = revocation(facts);
+    if (!revoked.holds()) return refused(Reason::revocation_impossible, revoked.text);
+    const TabletFacts* t = facts.find(winner);
+    if (!t || !t->locked)
+        return refused(Reason::candidate_unfit, winner.to_string() + " has lost its lock session");
+    const GtidSet missing = demanded(facts, revoked) - t->executed;
+    if (!missing.empty())
+        return refused(Reason::demanded_missing, winner.to_string() + " lacks " + missing.to_string());
+    return succeeded();
+}
+
+awaitable<Outcome> set_semi_sync(Operation& op, TabletAlias alias, int k) {
+    auto look = co_await op.ask(alias, sql::Look{op.shard().name()}, op.limits().statement);
+    if (!look) co_return refused(Reason::primary_unreachable, look.error().text);
+    if (k == 0) {
+        if (op.view().declared_policy().is_none() && look->server.semi_sync_plugins &&
+            look->server.semi_sync_source_enabled) {
+            co_await op.must(alias, sql::SetGlobal{Variable::rpl_semi_sync_source_enabled, 0});
+        }
+        co_return succeeded();
+    }
+    if (!look->server.semi_sync_plugins) {
+        if (canary(Canary::opens_without_waiting)) co_return succeeded();
+        co_return refused(Reason::candidate_unfit, alias.to_string() + " runs without the semi-sync plugins");
+    }
+    for (const Setting& s : semi_sync_to_set(look->server, k))
+        co_await op.must(alias, sql::SetGlobal{s.first, s.second});
+    auto after = co_await op.ask(alias, sql::Look{op.shard().name()}, op.limits().statement);
+    const bool on = after && (semi_sync_is_on(after->server, k) || canary(Canary::timeout_only_persisted));
+    if (!on) co_return refused(Reason::candidate_unfit, "semi-sync could not be switched on");
+    co_return succeeded();
+}
+
+awaitable<Outcome> detach_from_source(Operation& op, TabletAlias alias) {
+    const TabletView* t = op.view().find(alias);
+    if (!t || !t->now) co_return refused(Reason::primary_unreachable);
+    if (!t->now->channel()) co_return succeeded();
+    co_await stop_receivers(op, {alias});
+    auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
+    auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
+    if (!rows || !gtids) co_return refused(Reason::primary_unreachable);
+    GtidSet received;
+    for (const sql::ReplicaRow& row : *rows) received.add(row.retrieved);
+    if (!gtids->executed.contains(received)) {
+        if (is_writable(*t->now)) {
+            // The applier of a serving P goes on by itself; it is waited for, its commits wait like any
+            // other.
+        } else {
+            co_await source_side_off(op, alias);
+        }
+        if (!rows->front().applier_running && rows->front().applier_errno == 0)
+            co_await op.change(alias, sql::StartApplier{});
+        if (!co_await wait_until_executed(op, alias, received, op.limits().applying)) {
+            auto after = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
+            const GtidSet rest = after ? received - after->executed : received;
+            if (!after || !attributable_part(op.facts(), rest).empty()) {
+                co_return refused(Reason::not_caught_up, "it has not applied " + rest.to_string());
+            }
+            op.report(
+                alias.to_string() +
+                " drops what it received from a source of its own and could not apply: " + rest.to_string());
+        }
+    }
+    if (auto stopped = co_await op.change(alias, sql::StopApplier{}, op.limits().stop()); !stopped) {
+        co_return refused(Reason::not_caught_up, stopped.error().text);
+    }
+    co_await op.must(alias, sql::ResetReplica{true});
+    op.shard().relay_log_dropped(alias);
+    co_return succeeded();
+}
+
+namespace {
+
+Outcome refusal_of(const Opening& opening) {
+    switch (opening.verdict) {
+        case OpeningVerdict::may_open:
+            return succeeded();
+        case OpeningVerdict::not_locked:
+            return refused(Reason::primary_unreachable, opening.text);
+        case OpeningVerdict::another_server:
+        case OpeningVerdict::behind:
+            return refused(Reason::candidate_unfit, opening.text);
+        case OpeningVerdict::newer_journal:
+            return refused(Reason::newer_record, opening.text);
+        case OpeningVerdict::other_is_writable:
+            return refused(Reason::several_writable, opening.text);
+        case OpeningVerdict::closing_pending:
+            return refused(Reason::somebody_elses_lock, opening.text);
+    }
+    return refused(Reason::candidate_unfit);
+}
+
+}  // namespace
+
+awaitable<Outcome> open_for_writes(Operation& op) {
+    const TabletAlias p = op.record().primary.alias;
+    if (Outcome verdict = refusal_of(may_open(op.facts())); verdict.refused) co_return verdict;
+    if (Outcome detached = co_await detach_from_source(op, p); detached.refused) co_return detached;
+    const TabletView* t = op.view().find(p);
+    if (t && t->now && t->now->server().semi_sync_plugins && t->now->server().semi_sync_replica_enabled) {
+        co_await switch_acks(op, p, false);
+    }
+    if (Outcome on = co_await set_semi_sync(op, p, op.record().k()); on.refused) co_return on;
+    co_await op.must(p, sql::SetGlobal{Variable::offline_mode, 0});
+    if (canary(Canary::opens_super_only)) {
+        co_await op.must(p, sql::SetGlobal{Variable::super_read_only, 0});
+    } else {
+        co_await op.must(p, sql::SetGlobal{Variable::read_only, 0});  // sets both off
+    }
+    auto after = co_await op.ask(p, sql::Look{op.shard().name()}, op.limits().statement);
+    if (!after) co_return refused(Reason::primary_unreachable);
+    if (after->server.read_only || after->server.super_read_only) {
+        co_return refused(Reason::closing_timed_out, p.to_string() + " reads read-only after it was opened");
+    }
+    op.step(p.to_string() + " is open for writes");
+    co_return succeeded();
+}
+
+namespace {
+
+awaitable<void> follow_if_fit(Operation& op, TabletAlias alias) {
+    const TabletView* t = op.view().find(alias);
+    if (!t || !t->now || !t->declared || is_writable(*t->now) || t->tablet.type == TabletType::unknown)
+        co_return;
+    if (must_be_quarantined(op.view(), *t) && !is_needed_though_errant(op.view(), *t)) co_return;
+    const TabletFacts* facts = op.view().facts.find(alias);
+    if (!facts || server_id_to_renew(op.view().facts, *facts)) co_return;
+    const Outcome followed = co_await follow_primary(op, alias);
+    if (followed.refused) op.step(alias.to_string() + " does not follow yet: " + followed.text);
+}
+
+}  // namespace
+
+awaitable<Outcome> open_and_follow(Operation& op) {
+    co_await op.look();
+    Outcome opened = co_await open_for_writes(op);
+    std::vector<TabletAlias> others = op.locked_tablets();
+    std::erase(others, op.record().primary.alias);
+    co_await op.for_each(std::move(others),
+                         [&op](TabletAlias alias) { return follow_if_fit(op, std::move(alias)); });
+    co_return opened;
+}
+
+}  // namespace fixpoint

@@ -1,0 +1,55 @@
+// The verbs that recoveries are written in: idempotent, bounded, fenced by the operation. Each looks only at
+// what the operation's last look showed and sends only what is missing. None retries, none cleans up.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/operation.hpp"
+
+namespace fixpoint {
+
+// ---- replication
+awaitable<void> stop_receivers(Operation& op, std::vector<TabletAlias> aliases);
+// Candidates execute all that they received; bounded by limits().applying. What fails to is seen in the next
+// look.
+awaitable<void> apply_received(Operation& op, std::vector<TabletAlias> aliases);
+// True: executed within `limit`. In slices of at most a second.
+awaitable<bool> wait_until_executed(Operation& op, TabletAlias alias, GtidSet set, Duration limit);
+// Leads t to follow P as declared, doing only what is missing (protocol 6, CHANGE; protocol 9, acks).
+awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias);
+// What only `source` has is fetched by `alias`, both of them not writable; bounded by limits().applying.
+awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source, GtidSet wanted);
+awaitable<void> switch_acks(Operation& op, TabletAlias alias, bool on);
+// Source-side semi-sync off on a server that is not writable, before its applier starts or goes on (M36).
+awaitable<void> source_side_off(Operation& op, TabletAlias alias);
+
+// ---- the primary
+// ON(k), in order, read back (protocol 1). k = 0: off where `none` is declared.
+awaitable<Outcome> set_semi_sync(Operation& op, TabletAlias alias, int k);
+// protocol 10. Refuses where the record in force does not prove that it may serve.
+awaitable<Outcome> open_for_writes(Operation& op);
+// protocol 5, gracefully; ends with all receivers stopped and the candidate at log(P).
+awaitable<Outcome> close_gracefully(Operation& op, TabletAlias candidate);
+// protocol 5, one deposed or sick. Leaves it read-only, out of offline mode, with nobody told of what waited.
+awaitable<Outcome> close_deposed(Operation& op, TabletAlias alias);
+awaitable<Outcome> make_read_only(Operation& op, TabletAlias alias);
+// P has a channel: what it received is applied, the channel reset (protocol 10).
+awaitable<Outcome> detach_from_source(Operation& op, TabletAlias alias);
+
+// ---- the record
+// The commit point (protocol 4): `next` and Shard in one transaction.
+awaitable<void> record_primary(Operation& op, FixpointRecord next);
+// Opens what was just recorded and lets the others follow it. From here on only forward.
+awaitable<Outcome> open_and_follow(Operation& op);
+// The last look before a commit point: the whole of protocol 4 holds for `winner`, over the same sessions.
+Outcome may_commit(const ShardFacts& facts, const TabletAlias& winner);
+
+RecordedServer recorded_server(const TabletView& t);
+// Shard naming `primary`, with a start time later than every one before.
+ShardRecord shard_record_for(Operation& op, const TabletAlias& primary);
+// executed by k (the greater of two) vouching ackers of those that stay: log(P) as of a look after the change
+// (protocol 9).
+awaitable<bool> barrier(Operation& op, int k, TabletAlias leaving);
+
+}  // namespace fixpoint

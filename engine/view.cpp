@@ -1,0 +1,269 @@
+// What single answers and pairs of answers say of a tablet: the vocabulary of the problem table.
+// Nothing here decides what to do.
+#include "engine/view.hpp"
+
+#include <algorithm>
+
+#include "fixpoint/engine/canary.hpp"
+
+namespace fixpoint {
+
+const TabletView* View::find(const TabletAlias& alias) const {
+    for (const TabletView& t : tablets) {
+        if (t.alias() == alias) return &t;
+    }
+    return nullptr;
+}
+
+const TabletView* View::primary() const {
+    return fixpoint() ? find(fixpoint()->primary.alias) : nullptr;
+}
+
+std::optional<TabletAlias> View::wanted_primary() const {
+    if (goal().pinned_primary) return goal().pinned_primary;
+    return records.shard.primary_alias;
+}
+
+bool is_writable(const TabletLook& look) {
+    return !look.server().super_read_only;
+}
+
+bool is_open(const TabletLook& look) {
+    const sql::ServerRow& s = look.server();
+    return !s.read_only && !s.super_read_only && !s.offline_mode;
+}
+
+bool is_manageable(const TabletView& t, std::string* why) {
+    const auto no = [&](const char* reason) {
+        if (why) *why = reason;
+        return false;
+    };
+    if (!t.now) return true;
+    const sql::LookAnswer& a = t.now->answer;
+    if (a.server.version.find("MariaDB") != std::string::npos)
+        return no("it is MariaDB, which has no super_read_only");
+    if (!a.server.gtid_mode_on) return no("gtid_mode is off");
+    if (!a.server.log_replica_updates) return no("log_replica_updates is off");
+    if (!a.group_replication.empty()) return no("it is a member of Group Replication");
+    if (a.channels.size() > 1) return no("it has several replication channels");
+    if (const sql::ReplicaRow* c = t.now->channel()) {
+        if (!c->channel.empty()) return no("its replication channel has a name");
+        if (c->filters) return no("it has replication filters");
+        if (c->delay > Duration::zero()) return no("it has a SOURCE_DELAY");
+    }
+    if (!t.missing_privileges.empty()) {
+        if (why) *why = "the manager's account lacks " + t.missing_privileges.front();
+        return false;
+    }
+    return true;
+}
+
+bool acks_persisted_off(const TabletLook& look) {
+    if (!look.server().persisted_globals_load) return false;
+    const auto it = look.answer.persisted.find(sql::Variable::rpl_semi_sync_replica_enabled);
+    return it != look.answer.persisted.end() && it->second == 0;
+}
+
+bool is_restart_safe(const TabletLook& look, int k, const Limits& limits) {
+    if (!look.server().persisted_globals_load) return false;
+    if (!look.server().semi_sync_plugins && k > 0) return false;
+    return settings_to_persist(look.answer.server, look.answer.persisted, limits).empty();
+}
+
+bool follows(const TabletLook& look, const MysqlAddress& source) {
+    const sql::ReplicaRow* c = look.channel();
+    return c && c->source == source;
+}
+
+bool receiver_runs(const TabletLook& look) {
+    const sql::ReplicaRow* c = look.channel();
+    return c && c->receiver != sql::ThreadState::no;
+}
+
+bool is_vouching(const View& view, const TabletView& t) {
+    const TabletFacts* facts = view.facts.find(t.alias());
+    return t.now && facts && facts->in_ackers && facts->vouching();
+}
+
+bool receives_from_primary(const View& view, const TabletView& t) {
+    if (!t.now || !view.fixpoint()) return false;
+    return follows(*t.now, view.fixpoint()->primary.address) &&
+           t.now->channel()->receiver == sql::ThreadState::yes;
+}
+
+namespace {
+
+// What a living source answers, too: no evidence of its death.
+bool explained_by_a_living_source(int number) {
+    using namespace sql::error_number;
+    return number == offline_mode || number == too_many_connections || number == access_denied ||
+           number == receiver_purged || number == receiver_equal_server_ids || number == 1236;
+}
+
+bool connecting_without_error(const TabletLook& look) {
+    const sql::ReplicaRow* c = look.channel();
+    return c && c->receiver == sql::ThreadState::connecting && c->receiver_errno == 0;
+}
+
+}  // namespace
+
+bool has_lost_primary(const View& view, const TabletView& t) {
+    const TabletView* p = view.primary();
+    if (!t.now || !p || p->answered()) return false;
+    if (!follows(*t.now, view.fixpoint()->primary.address)) return false;
+    const sql::ReplicaRow& c = *t.now->channel();
+    if (c.receiver != sql::ThreadState::connecting) return false;
+    if (c.receiver_errno != 0) return !explained_by_a_living_source(c.receiver_errno);
+    const TabletLookPtr& before = t.previous;
+    return before && connecting_without_error(*before) &&
+           follows(*before, view.fixpoint()->primary.address) &&
+           t.now->asked - before->asked >= view.limits().poll_primary_silent / 2;
+}
+
+GtidSet errant_on(const View& view, const TabletView& t) {
+    const TabletFacts* facts = view.facts.find(t.alias());
+    if (!t.now || !facts || view.is_primary(t)) return {};
+    return errant_on(view.facts, *facts);
+}
+
+bool stands_on_data_error(const TabletLook& look) {
+    const sql::ReplicaRow* c = look.channel();
+    if (!c || c->applier_running || c->applier_errno == 0) return false;
+    return !is_relay_log_error(c->applier_errno);
+}
+
+bool is_relay_log_error(int number) {
+    using namespace sql::error_number;
+    return number == relay_log_corrupt || number == relay_log_missing || number == relay_log_init;
+}
+
+bool must_be_quarantined(const View& view, const TabletView& t, std::string* why) {
+    if (!t.now || !view.fixpoint() || view.is_primary(t)) return false;
+    if (const GtidSet errant = errant_on(view, t); !errant.empty()) {
+        if (why) *why = "errant transactions " + errant.to_string();
+        return true;
+    }
+    const TabletView* p = view.primary();
+    if (p && p->now && p->now->server().server_uuid == view.fixpoint()->primary.uuid &&
+        !t.now->has.contains(p->now->server().gtid_purged)) {
+        if (why)
+            *why = "the primary has purged what it lacks: " +
+                   (p->now->server().gtid_purged - t.now->has).to_string();
+        return true;
+    }
+    if (stands_on_data_error(*t.now)) {
+        if (why) *why = "its applier stands on error " + std::to_string(t.now->channel()->applier_errno);
+        return true;
+    }
+    return false;
+}
+
+namespace {
+
+bool may_acknowledge(const View& view, const DurabilityPolicy& policy, const TabletView& t) {
+    return t.declared && policy.may_ack(view.fixpoint()->primary.alias, t.tablet);
+}
+
+}  // namespace
+
+bool is_needed_though_errant(const View& view, const TabletView& t) {
+    if (canary(Canary::errant_never_joins)) return false;
+    if (!view.fixpoint() || !t.now || view.is_primary(t)) return false;
+    const DurabilityPolicy& policy =
+        view.fixpoint()->k() > 0 ? view.fixpoint()->policy : view.declared_policy();
+    const int k = std::max(view.fixpoint()->k(), view.declared_policy().ackers_needed);
+    if (k == 0 || !may_acknowledge(view, policy, t) || !t.now->server().semi_sync_plugins) return false;
+    const TabletView* p = view.primary();
+    if (p && p->now && !t.now->has.contains(p->now->server().gtid_purged)) return false;
+    int clean = 0;
+    for (const TabletView& other : view.tablets) {
+        if (other.now && !view.is_primary(other) && may_acknowledge(view, policy, other) &&
+            is_manageable(other) && other.now->server().semi_sync_plugins &&
+            !must_be_quarantined(view, other)) {
+            ++clean;
+        }
+    }
+    return clean < k;
+}
+
+bool is_complete(const View& view, const TabletView& t) {
+    const TabletView* p = view.primary();
+    const TabletFacts* facts = view.facts.find(t.alias());
+    if (!t.now || !p || !facts) return false;
+    const TabletLookPtr of_primary = p->now && p->now->answered <= t.now->asked ? p->now : p->previous;
+    if (!of_primary || of_primary->answered > t.now->asked || of_primary->asked < t.boot_seen) return false;
+    if (of_primary->server().server_uuid != view.fixpoint()->primary.uuid) return false;
+    const sql::GtidsAnswer log{of_primary->server().gtid_owned, of_primary->server().gtid_executed};
+    return is_complete(view.facts, *facts, log, t.received_at_boot);
+}
+
+bool should_be_acker(const View& view, const TabletView& t) {
+    if (!t.now || !view.fixpoint() || view.is_primary(t) || view.declared_policy().is_none()) return false;
+    if (!may_acknowledge(view, view.declared_policy(), t) || !t.now->server().semi_sync_plugins) return false;
+    if (!is_manageable(t)) return false;
+    return !must_be_quarantined(view, t) || is_needed_though_errant(view, t);
+}
+
+namespace {
+
+TabletFacts facts_of(const View& view, const TabletView& t, const FixpointRecord& record) {
+    TabletFacts f;
+    f.tablet = t.tablet;
+    f.in_ackers = view.in_ackers(t);
+    f.answered = t.answered();
+    f.manageable = is_manageable(t);
+    f.privileges_ok = t.missing_privileges.empty();
+    if (t.journal) f.journal = *t.journal;
+    if (!t.now) return f;
+    const sql::ServerRow& s = t.now->server();
+    const sql::ReplicaRow* c = t.now->channel();
+    f.locked = true;
+    f.restart_safe = is_restart_safe(*t.now, record.k(), view.limits());
+    f.semi_sync_plugins = s.semi_sync_plugins;
+    f.receiver_stopped_or_elsewhere =
+        !c || c->receiver == sql::ThreadState::no ||
+        (c->receiver == sql::ThreadState::yes && c->source_uuid && c->source_uuid != record.primary.uuid);
+    f.acks_on = s.semi_sync_plugins && s.semi_sync_replica_enabled;
+    f.acks_persisted_off = acks_persisted_off(*t.now);
+    f.acks_in_effect_at_first = t.now->answer.semi_sync.replica_status;
+    f.durable_relay_log = !s.relay_log_recovery;
+    for (const RecordedServer& a : record.ackers) {
+        if (a.alias == t.alias()) f.uuid_as_recorded = a.uuid == s.server_uuid;
+    }
+    f.closing_pending = t.helper_lock_of_other;
+    f.writable = is_writable(*t.now) || f.closing_pending;
+    f.serves = is_open(*t.now) && t.previous && is_open(*t.previous);
+    f.offline_mode = s.offline_mode;
+    f.source_semi_sync_on = s.semi_sync_plugins && s.semi_sync_source_enabled;
+    f.receives = c && c->receiver == sql::ThreadState::yes;
+    if (c) f.source_uuid = c->source_uuid;
+    f.uuid = s.server_uuid;
+    f.server_id = s.server_id;
+    f.executed = s.gtid_executed;
+    f.owned = s.gtid_owned;
+    if (c) f.received = c->retrieved;
+    f.purged = s.gtid_purged;
+    f.applier_failed = c && !c->applier_running && c->applier_errno != 0;
+    return f;
+}
+
+}  // namespace
+
+ShardFacts facts_from(const View& view) {
+    ShardFacts facts;
+    facts.name = view.name;
+    if (view.fixpoint()) facts.record = *view.fixpoint();
+    facts.declared_policy = view.declared_policy();
+    facts.goal = view.goal();
+    facts.emergency_reparent_disabled =
+        view.records.shard.disable_emergency_reparent ||
+        (view.records.keyspace && view.records.keyspace->disable_emergency_reparent);
+    for (const TabletView& t : view.tablets) {
+        if (!t.forgotten) facts.tablets.push_back(facts_of(view, t, facts.record));
+    }
+    const TabletView* p = view.primary();
+    facts.primary_answers = p && p->now && p->now->server().server_uuid == facts.record.primary.uuid;
+    return facts;
+}
+
+}  // namespace fixpoint
