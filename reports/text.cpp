@@ -18,10 +18,9 @@ using sim::TimelineEntry;
 
 constexpr std::size_t widest_column = 24;
 
-// What a reader of the short form does not need: the tablets' columns say states, and looks are no events.
+// What a reader of the short form does not need.
 bool is_detail(const TimelineEntry& entry) {
-    static const std::set<std::string, std::less<>> details{"statement", "lock", "write", "look",
-                                                            "notification"};
+    static const std::set<std::string, std::less<>> details{"statement", "lock", "write"};
     return details.contains(entry.kind);
 }
 
@@ -120,8 +119,7 @@ std::string text_timeline(const Run& run, const TextOptions& options) {
     std::vector<std::pair<Instant, std::size_t>> order;  // of one instant: as recorded
     for (std::size_t i = 0; i < run.timeline.size(); ++i) {
         const TimelineEntry& entry = run.timeline[i];
-        if (entry.kind != "state" && (options.statements || !is_detail(entry)))
-            order.emplace_back(entry.at, i);
+        if (options.statements || !is_detail(entry)) order.emplace_back(entry.at, i);
     }
     std::ranges::sort(order);
     for (const auto& [at, i] : order) {
