@@ -1,6 +1,7 @@
 // Coroutines on the simulated executor: how they end, kills at any event, the executor's rules, the clock.
 // Completions and cancels one by one are in operation_test.cpp.
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -264,6 +265,21 @@ TEST_F(Coroutines, TheClockShowsItsProcessesOwnTime) {
         clock.jump_wall(-seconds(7));
         EXPECT_EQ(clock.wall_now().ns, before.ns - 7'000'000'000);
         EXPECT_GE(clock.now(), woke);
+    }
+}
+
+RC_GTEST_PROP(SimClockProperty, NeverWakesEarlyHoweverItDrifts, (std::uint64_t seed)) {
+    World world(seed);
+    const Stream stream = world.chooser.stream("test");
+    for (int i = 0; i < 20; ++i) {
+        SimClock clock(world.manager, WallTime{},
+                       {.drift_ppm = world.chooser.range(stream, -900'000, 900'000)});
+        const Instant deadline = clock.now() + world.chooser.duration(stream, Duration(0), Duration(50));
+        Instant woke{};
+        spawn(world.manager, wake_at(clock, deadline, woke), [](const std::exception_ptr&) {});
+        world.run();
+        RC_ASSERT(woke >= deadline);
+        RC_ASSERT(woke <= deadline + Duration(3));
     }
 }
 

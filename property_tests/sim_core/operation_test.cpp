@@ -225,6 +225,28 @@ TEST_F(Coroutines, ACancelledSleepTakesItsTimerAway) {
     EXPECT_FALSE(world.scheduler.next_event_at());
 }
 
+asio::awaitable<void> ask_when_cancelled(Cancellable& world, bool& asked) {
+    const Frame frame;
+    // Boost 1.81: a coroutine cancelled before its first suspension throws out of co_spawn's own frame.
+    co_await sleep_until(world.manager, Instant(milliseconds(1)));
+    auto starter = [&world, &asked](const Completion<int>& completion) {
+        asked = true;
+        completion.complete(1);
+        world.signal.emit(asio::cancellation_type::terminal);  // the coroutine does not begin to wait
+    };
+    co_await await_result<int>(world.manager, starter);
+}
+
+TEST_F(Coroutines, ACompletionThatNobodyCameToWaitForIsIgnored) {
+    Cancellable world;
+    bool asked = false;
+    world.start(ask_when_cancelled(world, asked));
+    world.run();
+    EXPECT_TRUE(asked);
+    EXPECT_EQ(world.exit.code(), error_code(asio::error::operation_aborted));
+    EXPECT_EQ(world.exit.calls, 1);
+}
+
 TEST_F(Coroutines, ACancelAfterTheKillIsHarmless) {
     Cancellable world;
     world.start(ask(world.manager, world.asked, world.answer));
