@@ -241,6 +241,11 @@ TEST(AsDeclared, TabletRecordsSayWhatIsInForce) {
               "tablet_record@zone2-200");
 }
 
+TEST(AsDeclared, TheRecordOfADeadTabletIsKeptTrueToo) {
+    EXPECT_EQ(unmet_after([](auto& b) { b.kill(2), b.tablet(2).type = TabletType::primary; }),
+              "tablet_answers@zone2-200 tablet_record@zone2-200");
+}
+
 TEST(AsDeclared, NothingRetiredIsKeptThatIsNowhere) {
     EXPECT_EQ(unmet_after([](auto& b) { b.record().retired = {{gtids(7, 1, 2), {alias_of(2)}}}; }), "retired_kept");
     // Not while somebody who may have it is out of reach, or has left.

@@ -169,11 +169,11 @@ void Judging::ackers() {
 
 void Judging::tablet(const ServerState& server) {
     const TabletAlias& alias = server.alias;
+    tablet_record(server);
     if (!state_.core.has(alias)) {
         if (!is_primary(alias)) unmet(ClauseName::tablet_answers, alias, "is outside of the core");
         return;
     }
-    tablet_record(server);
     if (!alive(server)) {
         if (!is_primary(alias)) unmet(ClauseName::tablet_answers, alias, "does not answer");
         return;

@@ -50,7 +50,7 @@ struct Clause {          // one that does not hold
 std::string to_string(const Clause& clause);
 
 // Every clause that does not hold, in the order of the enumeration within a tablet, shard-wide ones first.
-// Empty: as declared. Tablets outside of the core are not judged, save for their places in A and P itself.
+// Empty: as declared. Tablets outside of the core are not judged, save for their records, their places in A, and P itself.
 std::vector<Clause> as_declared(const WorldState& state);
 
 // ---- facts that several judges read off a state

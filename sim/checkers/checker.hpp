@@ -15,7 +15,7 @@
 
 namespace fixpoint::sim {
 
-class Books;
+struct Books;
 
 // The world as the judge may see it.
 class WorldView {
@@ -44,7 +44,10 @@ class Checker {
     virtual void at_end(Instant /*at*/) {}
 
   protected:
-    void violated(Instant at, std::string text) { violations_.push_back({name_, at, std::move(text)}); }
+    void violated(Instant at, std::string text) { violated(name_, at, std::move(text)); }
+    void violated(std::string invariant, Instant at, std::string text) {
+        violations_.push_back({std::move(invariant), at, std::move(text)});
+    }
     const Books& books_;
     WorldView& view_;
 

@@ -1,0 +1,202 @@
+// Clause by clause: what may excuse it, and what that makes of the run.
+#include "sim/checkers/excuses.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "sim/checkers/oracle.hpp"
+
+namespace fixpoint::sim {
+namespace {
+
+using enum ClauseName;
+
+// Rows whose refusal, once confirmed, explains a primary that does not serve.
+bool concerns_primary(Problem problem) {
+    return problem <= Problem::primary_stalled || problem == Problem::unreachable_primary || problem == Problem::no_failover_possible;
+}
+bool concerns_policy(Problem problem) {
+    return problem == Problem::policy_not_in_force || problem == Problem::acker_to_join || problem == Problem::acker_to_leave ||
+           problem == Problem::acker_gone;
+}
+bool concerns_everything(Reason reason) {
+    return reason == Reason::store_unavailable || reason == Reason::paused || reason == Reason::somebody_elses_lock;
+}
+
+// Rows that have no recovery are reported, not refused; this is the reason that they stand for.
+Reason reason_of_report(Problem problem) {
+    switch (problem) {
+        case Problem::unreachable_primary: return Reason::primary_unreachable;
+        case Problem::store_locked: return Reason::store_unavailable;
+        case Problem::dead_primary_and_all_replicas: return Reason::revocation_impossible;
+        case Problem::acker_gone: return Reason::dead_acker_blocks;
+        default: return Reason::none;
+    }
+}
+
+class Excusing {
+  public:
+    Excusing(const WorldState& state, const Books& books, bool within) : state_(state), books_(books), within_(within) { confirm(); }
+
+    Convergence run(const std::vector<Clause>& unmet) {
+        for (const Clause& clause : unmet) {
+            if (permitted(clause)) {
+                found_.excused.push_back(clause);
+            } else {
+                found_.unmet.push_back(clause);
+            }
+        }
+        for (const ServerState& server : state_.servers) {
+            if (needs_no_probe(server)) found_.excused_tablets.push_back(server.alias);
+        }
+        if (!found_.unmet.empty()) found_.why = to_string(found_.unmet.front());
+        else if (found_.justified_failure) found_.why = std::string(to_string(found_.reason));
+        return found_;
+    }
+
+    // A confirmed reason why writes cannot be acknowledged.
+    std::optional<Reason> why_no_write() const {
+        if (within_) return std::nullopt;
+        return everything_ ? everything_ : primary_ ? primary_ : policy_;
+    }
+
+  private:
+    void confirm() {
+        const OracleInput input{state_, books_};
+        const auto consider = [&](const ProblemKey& key, Reason reason) {
+            if (!oracle_confirms(input, key, reason)) return;
+            if (concerns_everything(reason) && !key.tablet) everything_ = reason;
+            else if (key.problem == Problem::wrong_primary) wish_ = reason;
+            else if (concerns_policy(key.problem)) policy_ = reason;
+            else if (concerns_primary(key.problem)) primary_ = reason;
+        };
+        for (const auto& [key, refusal] : books_.refusals) consider(key, refusal.reason);
+        for (const auto& [manager, problems] : books_.looked) {
+            for (const ProblemKey& key : problems) consider(key, reason_of_report(key.problem));
+        }
+    }
+
+    bool fails(const std::optional<Reason>& reason) {
+        if (!reason || within_) return false;
+        found_.justified_failure = true;
+        found_.reason = *reason;
+        return true;
+    }
+
+    bool permitted(const Clause& c) {
+        if (c.name == lock_of_the_dead) return false;
+        if (fails(everything_)) return true;
+        switch (c.name) {
+            case one_primary_named: return state_.store.fixpoint ? wish_.has_value() || fails(primary_) : fails(primary_);
+            case primary_uuid: case primary_serves: case primary_semi_sync: case primary_foreign: case journal:
+                return fails(primary_);
+            case policy_in_force: return fails(policy_) || fails(primary_);
+            case acker_missing: return tablet_excused(c) || fails(policy_) || fails(primary_);
+            case acker_extra: return may_not_leave(c.tablet) || fails(policy_) || fails(primary_);
+            case settings_persisted: return whole_tablet_excused(c.tablet) || not_curable(c.tablet);
+            case tablet_record: return !cell_has_store(c.tablet);
+            // Only a primary that answers can cure these.
+            case tablet_acks: case tablet_channel: case tablet_server_id: case tablet_errant: case tablet_skips:
+            case retired_kept:
+                return tablet_excused(c) || fails(primary_);
+            default: return tablet_excused(c);
+        }
+    }
+
+    bool tablet_excused(const Clause& c) const {
+        if (!c.tablet) return false;
+        if (whole_tablet_excused(c.tablet)) return true;
+        const ServerState* server = state_.server(c.tablet);
+        if (!server) return false;
+        if (c.name == tablet_plugins || c.name == tablet_acks || c.name == acker_missing) {
+            if (!server->server.semi_sync_plugins && reported(c.tablet)) return true;
+        }
+        const bool of_replication = c.name == acker_missing || c.name == tablet_receives || c.name == tablet_acks || c.name == tablet_channel ||
+                                    c.name == tablet_server_id || c.name == tablet_errant || c.name == tablet_skips;
+        return of_replication && quarantined_rightly(*server);
+    }
+
+    // Dead or out of reach for good, not to be touched, or not to be known of.
+    bool whole_tablet_excused(const TabletAlias& tablet) const {
+        const ServerState* server = state_.server(tablet);
+        if (!server || !reported(tablet)) return false;
+        return !state_.core.has(tablet) || !server->manageable || (!cell_has_store(tablet) && !in_a(tablet));
+    }
+
+    // Its data do not fit, and what is to be done about that has been done; or it is needed as it is.
+    bool quarantined_rightly(const ServerState& server) const {
+        const ServerState* primary = state_.store.fixpoint ? state_.server(state_.store.fixpoint->primary.alias) : nullptr;
+        const bool wrong = !errant_on(server, state_).empty() || on_data_error(server) || (primary && past_is_purged(server, *primary));
+        if (!wrong || !reported(server.alias)) return false;
+        if (in_a(server.alias)) return others_that_acknowledge(server.alias) < state_.store.fixpoint->k();
+        const auto t = state_.store.tablets.find(server.alias);
+        const bool drained = t != state_.store.tablets.end() && t->second.drained_by_fixpoint();
+        const bool receives = std::ranges::any_of(server.channels, [](const sql::ReplicaRow& r) { return r.receiver != sql::ThreadState::no; });
+        return (drained || !cell_has_store(server.alias)) && !receives;
+    }
+
+    bool may_not_leave(const TabletAlias& tablet) const {
+        if (!reported(tablet)) return false;
+        return !state_.core.has(tablet) || others_that_acknowledge(tablet) < state_.store.fixpoint->k();
+    }
+
+    int others_that_acknowledge(const TabletAlias& tablet) const {
+        int count = 0;
+        for (const RecordedServer& a : state_.store.fixpoint->ackers) {
+            const ServerState* s = state_.server(a.alias);
+            const bool clean = s && errant_on(*s, state_).empty() && !on_data_error(*s);
+            if (a.alias != tablet && clean && alive(*s) && s->server.semi_sync_replica_enabled) ++count;
+        }
+        return count;
+    }
+
+    bool not_curable(const TabletAlias& tablet) const {
+        const ServerState* server = state_.server(tablet);
+        return server && !server->server.persisted_globals_load && reported(tablet);
+    }
+
+    bool needs_no_probe(const ServerState& server) const {
+        return whole_tablet_excused(server.alias) || quarantined_rightly(server);
+    }
+
+    bool reported(const TabletAlias& tablet) const { return is_reported(books_, tablet); }
+    bool in_a(const TabletAlias& tablet) const { return state_.store.fixpoint && state_.store.fixpoint->has_acker(tablet); }
+    bool cell_has_store(const TabletAlias& tablet) const {
+        return std::ranges::find(state_.core.cells_with_store, tablet.cell) != state_.core.cells_with_store.end();
+    }
+
+    const WorldState& state_;
+    const Books& books_;
+    const bool within_;
+    std::optional<Reason> everything_, primary_, policy_, wish_;
+    Convergence found_;
+};
+
+}  // namespace
+
+Convergence excused(const WorldState& state, const std::vector<Clause>& unmet, const Books& books, bool within_promise) {
+    return Excusing(state, books, within_promise).run(unmet);
+}
+
+Convergence with_probe(Convergence found, const WorldState& state, const std::optional<Probe>& probe, const Books& books, bool within_promise) {
+    if (!found.unmet.empty() || found.justified_failure) return found;
+    if (!probe || !probe->acknowledged) {
+        found.why = probe ? "the probe write was not acknowledged" : "no probe write was sent";
+        if (const std::optional<Reason> reason = Excusing(state, books, within_promise).why_no_write()) {
+            found.justified_failure = true;
+            found.reason = *reason;
+            found.why = std::string(to_string(*reason));
+        }
+        return found;
+    }
+    for (const ServerState& server : state.servers) {
+        if (std::ranges::find(found.excused_tablets, server.alias) != found.excused_tablets.end()) continue;
+        if (std::ranges::binary_search(server.writes, probe->write)) continue;
+        found.why = server.alias.to_string() + " has not executed the probe write";
+        return found;
+    }
+    found.converged = true;
+    return found;
+}
+
+}  // namespace fixpoint::sim

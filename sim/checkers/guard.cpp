@@ -1,0 +1,178 @@
+// Counts failures that overlap, per tablet, against the k in force; then asks whether what is left for good can
+// still be a shard under the policy that was declared last.
+#include "sim/checkers/guard.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "sim/checkers/as_declared.hpp"
+
+namespace fixpoint::sim {
+
+using enum FaultKind;
+
+Cost cost_of(FaultKind kind) {
+    switch (kind) {
+        case cut_one_way: case cut: case loss: case clog: case crash: case restart_loop: case pause:
+        case too_many_connections: case wrong_password: case primary_replicates_from: case purge_binary_logs:
+            return Cost::gone;
+        case crash_before_durable: case shutdown: case restart: case restart_writable: case restart_without_persisted:
+        case relay_log_lost: case relay_log_hole: case torn_relay_log: case reset_replication: case repoint:
+        case restore_older_state: case semi_sync_replica_off: case semi_sync_replica_on: case new_uuid:
+        case unpersist_settings: case block_applier: case delay_applier:
+            return Cost::unqualified;
+        case applier_error: case set_writable: case second_primary: case errant_transaction: return Cost::unfit;
+        case delete_fixpoint_record: case set_back_fixpoint_record: return Cost::record;
+        case store_unreachable: case store_slow: case cell_store_down: return Cost::store;
+        case manager_crash: case manager_pause: return Cost::manager;
+        case pause_shard: case long_transaction: return Cost::beyond;
+        case heal: case delay: case duplicate: case request_lost: case answer_lost: case late_effect:
+        case statement_error: case session_killed: case resume: case unblock_applier: case set_super_read_only_off:
+        case set_read_only: case set_offline_mode: case stop_receiver: case stop_applier: case stop_replication:
+        case equal_server_id: case semi_sync_source_off: case semi_sync_source_on: case semi_sync_timeout:
+        case wrong_heartbeat: case kill_session_by_hand: case declare_primary: case pin_primary: case declare_policy:
+        case declare_type: case clear_shard_primary: case delete_tablet_record: case forget:
+        case allow_unfenced_promotion: case store_reachable: case store_answer_lost: case store_conflict:
+        case watch_lost: case lease_expires: case cell_store_up: case manager_restart: case manager_resume:
+        case manager_clock_jump:
+            return Cost::nothing;
+    }
+    return Cost::beyond;
+}
+
+namespace {
+
+class Guarding {
+  public:
+    explicit Guarding(const GuardInput& input) : in_(input), policy_(input.policy) {}
+
+    GuardVerdict run() {
+        for (const DeliveredFault& d : in_.faults) deliver(d);
+        for (const DeliveredFault& d : in_.faults) overlapping(d);
+        if (record_lost_ && !failures_.empty()) beyond("the record was lost while a tablet had failed");
+        what_is_left();
+        return verdict_;
+    }
+
+  private:
+    struct Failure {
+        TabletAlias tablet;
+        Instant from, until;  // max(): for good
+    };
+
+    void beyond(std::string what) {
+        if (!verdict_.within) return;
+        verdict_ = {false, std::move(what)};
+    }
+
+    std::vector<TabletAlias> subjects(const Fault& fault) const {
+        std::vector<TabletAlias> all;
+        if (fault.tablet) all.push_back(*fault.tablet);
+        for (const auto* set : {&fault.from_set, &fault.to_set}) {
+            // A cut has two sides: the smaller one is taken to be the one that failed.
+            const auto* other = set == &fault.from_set ? &fault.to_set : &fault.from_set;
+            if (set->size() > other->size() && !other->empty()) continue;
+            for (const std::string& endpoint : *set) {
+                if (const auto alias = TabletAlias::parse(endpoint)) all.push_back(*alias);
+            }
+        }
+        return all;
+    }
+
+    void deliver(const DeliveredFault& d) {
+        const Fault& fault = d.fault;
+        const Cost cost = cost_of(fault.kind);
+        if (fault.kind == declare_policy) {
+            if (const auto declared = DurabilityPolicy::parse(fault.text)) policy_ = *declared;
+        }
+        if (fault.kind == declare_type && fault.tablet) {
+            if (const auto type = parse_tablet_type(fault.text)) types_[*fault.tablet] = *type;
+        }
+        if (fault.kind == delete_tablet_record && fault.tablet) lost_for_good_.insert(*fault.tablet);
+        if (cost == Cost::beyond) beyond("not promised: " + describe(fault));
+        if (cost == Cost::record) record_lost_ = true;
+        if (cost == Cost::store && fault.permanent && fault.kind != cell_store_down) beyond("the store is out of reach for good");
+        if (cost == Cost::manager && fault.permanent) {
+            if (fault.manager.empty()) managers_gone_.insert(in_.managers.begin(), in_.managers.end());
+            else managers_gone_.insert(fault.manager);
+            if (managers_gone_.size() >= in_.managers.size()) beyond("no manager is left");
+        }
+        if (cost == Cost::unfit) {
+            for (const TabletAlias& t : subjects(fault)) unfit_.insert(t);
+        }
+        if (cost != Cost::gone && cost != Cost::unqualified) return;
+        for (const TabletAlias& t : subjects(fault)) {
+            const bool for_good = fault.permanent;
+            if (for_good) lost_for_good_.insert(t);
+            const Instant until = for_good || fault.for_time == Duration{} ? ends(d, t, for_good) : d.at + fault.for_time;
+            failures_.push_back({t, d.at, until == Instant::max() ? until : until + in_.recovering});
+        }
+    }
+
+    // Until something undoes it. What comes back is gone no more, but it is qualified anew only after a while.
+    Instant ends(const DeliveredFault& d, const TabletAlias& t, bool for_good) const {
+        if (for_good) return Instant::max();
+        if (cost_of(d.fault.kind) == Cost::unqualified) return d.at;
+        for (const DeliveredFault& later : in_.faults) {
+            const bool undoes = later.fault.kind == heal || ((later.fault.kind == restart || later.fault.kind == resume) && later.fault.tablet == t);
+            if (later.at > d.at && undoes) return later.at;
+        }
+        return Instant::max();
+    }
+
+    // Those of P and A that had failed at the moment of this fault.
+    void overlapping(const DeliveredFault& d) {
+        const auto counts = [&](const TabletAlias& t) {
+            return !d.in_force || d.in_force->primary.alias == t || d.in_force->has_acker(t);
+        };
+        std::set<TabletAlias> failed;
+        for (const Failure& f : failures_) {
+            if (f.from <= d.at && d.at <= f.until && counts(f.tablet)) failed.insert(f.tablet);
+        }
+        const int k = d.in_force ? d.in_force->k() : policy_.ackers_needed;
+        if (static_cast<int>(failed.size()) > k) {
+            std::string names;
+            for (const TabletAlias& t : failed) names += (names.empty() ? "" : ", ") + t.to_string();
+            beyond(fmt::format("{} had failed at once, the policy in force tolerates {}", names, k));
+        }
+    }
+
+    void what_is_left() {
+        std::vector<Tablet> left;
+        for (const ScenarioTablet& t : in_.tablets) {
+            if (lost_for_good_.contains(t.alias)) continue;
+            Tablet tablet;
+            tablet.alias = t.alias;
+            const auto declared = types_.find(t.alias);
+            tablet.type = declared == types_.end() ? t.type : declared->second;
+            if (policy_.ackers_needed == 0 || t.semi_sync_plugins) left.push_back(tablet);
+        }
+        const bool some = std::ranges::any_of(left, [&](const Tablet& c) {
+            const bool may_be_primary = c.type == TabletType::primary || c.type == TabletType::replica;
+            const auto followers = std::ranges::count_if(left, [&](const Tablet& t) { return may_acknowledge(policy_, c.alias, t); });
+            return may_be_primary && !unfit_.contains(c.alias) && followers >= policy_.ackers_needed;
+        });
+        if (!some) beyond(fmt::format("nobody that is left could be primary under {}", policy_.to_string()));
+    }
+
+    static std::string describe(const Fault& fault) {
+        return fault.kind == pause_shard ? "the shard was paused" : "a transaction that nobody ends";
+    }
+
+    const GuardInput& in_;
+    DurabilityPolicy policy_;
+    GuardVerdict verdict_;
+    std::vector<Failure> failures_;
+    std::set<TabletAlias> lost_for_good_, unfit_;
+    std::set<std::string> managers_gone_;
+    std::map<TabletAlias, TabletType> types_;
+    bool record_lost_ = false;
+};
+
+}  // namespace
+
+GuardVerdict guard(const GuardInput& input) { return Guarding(input).run(); }
+
+}  // namespace fixpoint::sim

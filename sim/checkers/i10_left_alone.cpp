@@ -1,0 +1,62 @@
+// I10: no mutating statement reaches a shard that is as declared, and no write but locks its store.
+// Fires when the shard was as declared both when the operation took the shard lock and when the statement takes
+// effect: a drift that heals itself between look and statement is no offence, a record rewritten for ever is one.
+// Excepted: a nudge while a commit waits.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "sim/checkers/invariants.hpp"
+
+namespace fixpoint::sim {
+namespace {
+
+class I10 final : public Checker {
+  public:
+    I10(const Books& books, WorldView& view) : Checker("I10", books, view) {}
+
+    void on(Instant at, const JudgeEvent& event) override {
+        if (const auto* lock = std::get_if<ShardLockTaken>(&event)) {
+            as_declared_at_lock_[lock->lock_id] = is_as_declared();
+        } else if (const auto* sent = std::get_if<StatementSent>(&event)) {
+            // Sent under no lock: the moment of sending stands for that of the lock.
+            if (sent->mutating && sent->lock_id == 0) as_declared_at_sending_[key(*sent)] = is_as_declared();
+        } else if (const auto* e = std::get_if<StatementTookEffect>(&event)) {
+            if (!e->mutating || frees_what_waits(*e) || !began_as_declared(*e) || !is_as_declared()) return;
+            violated(at, fmt::format("{} sent {} to {}", e->manager, sql::to_string(e->statement), e->tablet.to_string()));
+        } else if (const auto* written = std::get_if<RecordWritten>(&event)) {
+            if (written->manager.empty() || !at_lock(written->lock_id) || !is_as_declared()) return;
+            violated(at, written->manager + " wrote to the store");
+        }
+    }
+
+  private:
+    template <class E>
+    static std::pair<std::string, std::uint64_t> key(const E& e) { return {e.manager + "@" + e.tablet.to_string(), e.session}; }
+
+    // A commit whose acknowledgement was lost waits on a shard that is as declared: a nudge is its cure.
+    bool frees_what_waits(const StatementTookEffect& e) {
+        if (!std::holds_alternative<sql::Nudge>(e.statement)) return false;
+        const ServerState* server = view_.now().server(e.tablet);
+        return server && !server->server.gtid_owned.empty();
+    }
+    bool is_as_declared() { return as_declared(view_.now()).empty(); }
+    bool at_lock(std::int64_t id) const {
+        const auto it = as_declared_at_lock_.find(id);
+        return it != as_declared_at_lock_.end() && it->second;
+    }
+    bool began_as_declared(const StatementTookEffect& e) const {
+        if (e.lock_id != 0) return at_lock(e.lock_id);
+        const auto it = as_declared_at_sending_.find(key(e));
+        return it != as_declared_at_sending_.end() && it->second;
+    }
+
+    std::map<std::int64_t, bool> as_declared_at_lock_;
+    std::map<std::pair<std::string, std::uint64_t>, bool> as_declared_at_sending_;
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> make_i10_left_alone(const Books& books, WorldView& view) { return std::make_unique<I10>(books, view); }
+
+}  // namespace fixpoint::sim
