@@ -41,9 +41,8 @@ class BinaryLog {
 struct RelayLog {
     std::vector<TransactionPtr> transactions;
     std::size_t applier_at = 0;
-    GtidSet retrieved;                   // Retrieved_Gtid_Set of the running process
-    std::optional<std::size_t> torn_at;  // reading this one fails with 13121
-    bool files_missing = false;          // removed while the server was down (M45)
+    GtidSet retrieved;           // Retrieved_Gtid_Set of the running process
+    bool files_missing = false;  // removed while the server was down (M45)
 };
 
 struct ChannelSettings {

@@ -26,6 +26,7 @@ const char* text_of(int number) {
         case query_interrupted: return "Query execution was interrupted";
         case relay_log_init: return "Replica failed to initialize applier metadata structure from the repository";
         case stop_replica_timed_out: return "STOP REPLICA command execution is incomplete";
+        case connection_metadata: return "Replica failed to initialize connection metadata structure";
         case receiver_must_stop: return "This operation cannot be performed with a running replication receiver";
         case replication_must_stop: return "This operation cannot be performed with running replication threads";
         case sql::error_number::offline_mode: return "The server is currently in offline mode";

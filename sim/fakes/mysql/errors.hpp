@@ -15,7 +15,7 @@ inline constexpr int read_only_variable = 1238;
 inline constexpr int query_interrupted = 1317;
 inline constexpr int receiver_must_stop = 3021;
 inline constexpr int replication_must_stop = 3081;
-inline constexpr int applier_failed = 3950;
+inline constexpr int connection_metadata = 1871;
 }  // namespace error_number
 
 sql::Error server_error(int number);

@@ -403,6 +403,7 @@ class FakeMysql {
     std::vector<std::unique_ptr<Dump>> dumps_;
     Receiver receiver_;
     Applier applier_;
+    bool metadata_reset_ = false;  // by RESET REPLICA, until a receiver starts or a CHANGE
     bool channel_busy_ = false;
     std::deque<std::pair<SessionId, Continuation>> channel_queue_;
 

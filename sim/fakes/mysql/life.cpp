@@ -97,7 +97,7 @@ void FakeMysql::die(bool clean) {
     executed_waiters_.clear();
     table_waiters_.clear();
     channel_queue_.clear();
-    channel_busy_ = false;
+    channel_busy_ = metadata_reset_ = false;
     user_locks_.forget_all();
     statements_lock_.forget_all();
     commits_lock_.forget_all();
@@ -146,7 +146,6 @@ void FakeMysql::come_up() {
     } else {
         relay.retrieved = {};
         for (const TransactionPtr transaction : relay.transactions) relay.retrieved.add(transaction->gtid);
-        if (relay.torn_at) relay.retrieved.subtract(GtidSet::single(relay.transactions[*relay.torn_at]->gtid));
     }
     touch();
     world_.report(ServerStarted{alias_, boot_});

@@ -30,8 +30,16 @@ void FakeMysql::make_relay_log_hole() {
 void FakeMysql::tear_relay_log() {
     RelayLog& relay = disk_.relay_log;
     if (up_ || relay.applier_at == relay.transactions.size()) return;
-    relay.torn_at = relay.transactions.size() - 1;
+    // 9.7.4 does not count the cut transaction as received, passes over it, and fetches it again.
+    const Transaction& last = *relay.transactions.back();
+    RelayLogDiscarded event;
+    event.tablet = alias_;
+    event.gtids = GtidSet::single(last.gtid);
+    for (const RowChange& change : last.rows) event.writes.push_back(change.id);
+    relay.transactions.pop_back();
+    relay.retrieved.subtract(event.gtids);
     touch();
+    world_.report(std::move(event));
 }
 
 void FakeMysql::restore(DurableState state) {
@@ -89,6 +97,7 @@ void FakeMysql::reset_replica_by_hand(bool all) {
     disk_.relay_log.files_missing = false;
     receiver_ = {};
     applier_ = {};
+    metadata_reset_ = true;
     if (all) disk_.channel.reset();
     if (all) disk_.source_uuid = {};
     touch();

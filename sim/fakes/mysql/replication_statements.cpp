@@ -38,12 +38,13 @@ void FakeMysql::end_replication_statement(SessionId id, sql::Result result) {
 }
 
 void FakeMysql::start_thread(SessionId id, bool receiver) {
-    if (!disk_.channel) {
-        return end_replication_statement(id, std::unexpected(server_error(error_number::no_channel)));
-    }
-    if (disk_.relay_log.files_missing) {
-        return end_replication_statement(id, std::unexpected(server_error(error_number::relay_log_init)));
-    }
+    // An applier starts where there is no channel (nothing shows it), but not after a RESET before a receiver.
+    int error = 0;
+    if (receiver && !disk_.channel) error = error_number::no_channel;
+    if (!receiver && metadata_reset_) error = error_number::connection_metadata;
+    if (error == 0 && disk_.relay_log.files_missing) error = error_number::relay_log_init;
+    if (error != 0) return end_replication_statement(id, std::unexpected(server_error(error)));
+    if (receiver) metadata_reset_ = false;
     after(draw(timing::thread_start), [this, id, receiver] {
         took_effect(*find(id));
         receiver ? start_receiver() : start_applier();
@@ -101,7 +102,6 @@ void FakeMysql::change_source(SessionId id, const sql::ChangeSource& statement) 
     };
     if (receiver_.state != ThreadState::no) return refuse(error_number::receiver_must_stop);
     if (applier_.running && !statement.receiver_options_only) return refuse(error_number::replication_must_stop);
-    if (disk_.relay_log.files_missing) return refuse(error_number::relay_log_init);
     after(draw(timing::change_source), [this, id, statement] {
         Session& session = *find(id);
         took_effect(session);
@@ -115,6 +115,7 @@ void FakeMysql::change_source(SessionId id, const sql::ChangeSource& statement) 
         receiver_.error = 0;
         receiver_.text.clear();
         receiver_.by_hand = false;
+        metadata_reset_ = false;
         // The applier may have stopped since the statement was sent: then this one drops the relay log, too (M8).
         if (!applier_.running) {
             drop_relay_log(&session);
@@ -136,6 +137,7 @@ void FakeMysql::reset_replica(SessionId id, bool all) {
         disk_.relay_log.files_missing = false;
         receiver_ = {};
         applier_ = {};
+        metadata_reset_ = true;
         if (all) disk_.channel.reset();
         if (all) disk_.source_uuid = {};
         end_replication_statement(id, sql::Nothing{});

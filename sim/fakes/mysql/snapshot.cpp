@@ -43,7 +43,7 @@ ServerState FakeMysql::snapshot(const ShardName& shard) const {
         unread = unread || i < relay.applier_at;
     }
     std::ranges::sort(state.writes_received);
-    state.relay_log_readable = !relay.files_missing && !unread && !(relay.torn_at && *relay.torn_at >= relay.applier_at);
+    state.relay_log_readable = !relay.files_missing && !unread;
     state.manageable = peculiarities_.extra_channels.empty() && !peculiarities_.filters &&
                        peculiarities_.group_replication.empty() && peculiarities_.gtid_mode_on &&
                        peculiarities_.log_replica_updates &&
