@@ -64,7 +64,7 @@ struct CreateTable {
 };  // CREATE TABLE contract.<name>
 struct SelectFrom {
     std::string name;
-};                      // SELECT id FROM contract.<name>
+};  // SELECT id FROM contract.<name>
 struct FlushTables {};  // FLUSH TABLES without LOCAL (as manager)
 using Work = std::variant<Insert, Delete, Begin, Commit, ReadIds, LockTablesForRead, UnlockTables,
                           CreateTable, SelectFrom, FlushTables>;

@@ -138,14 +138,13 @@ class RealArm final : public Arm {
     std::string name() const override { return "real"; }
 
     void start_servers(int count, const StartOptions& options) override {
-        std::vector<std::thread> threads;
-        std::vector<std::string> errors(static_cast<std::size_t>(count));
         while (static_cast<int>(servers_.size()) < count) {
             const int number = static_cast<int>(servers_.size());
             servers_.push_back(
                 std::make_unique<RealServer>(directory_ / fmt::format("s{}", number), number, passwords_));
         }
-        for (int i = 0; i < count; ++i) at(i).renew(options);
+        for (int i = 0; i < count; ++i) at(i).begin_renewal(options);
+        for (int i = 0; i < count; ++i) at(i).finish_renewal();
     }
 
     MysqlAddress address(int server) override { return at(server).address(); }

@@ -27,7 +27,7 @@ namespace {
 
 constexpr auto start_limit = 60s;
 constexpr auto end_limit = 60s;
-constexpr auto renew_limit = 10s;
+constexpr auto renewal_limit = 10s;
 
 [[noreturn]] void fail(const std::string& text) {
     throw std::runtime_error(text);
@@ -120,18 +120,51 @@ RealServer::~RealServer() {
     fs::remove_all(directory_, ignored);
 }
 
-void RealServer::renew(const StartOptions& options) {
+// Data is copied only where there is none: what tests leave behind is cleaned up by statements, after a
+// restart where the process is not as it should be.
+void RealServer::begin_renewal(const StartOptions& options) {
+    if (running()) resume();
     if (running() && as_it_was_ && same_process_options(options) && clean_up(options)) return;
     if (running()) kill();
-    fs::remove_all(directory_);
-    fs::create_directories(directory_);
-    copy_template();
-    start(options);
-    create_accounts();
+    if (has_data_) {
+        fs::remove(directory_ / "data/mysqld-auto.cnf");  // what was persisted
+        launch(options);
+    } else {
+        make_anew(options);
+    }
+    renewing_ = options;
+}
+
+void RealServer::finish_renewal() {
+    if (!renewing_) return;
+    const StartOptions options = *std::exchange(renewing_, std::nullopt);
+    wait_until_it_answers();
+    if (!has_data_) {
+        create_accounts();
+        has_data_ = true;
+    } else if (!clean_up(options)) {
+        kill();
+        make_anew(options);
+        wait_until_it_answers();
+        create_accounts();
+    }
     as_it_was_ = same_process_options(options);
 }
 
+void RealServer::make_anew(const StartOptions& options) {
+    fs::remove_all(directory_);
+    fs::create_directories(directory_);
+    copy_template();
+    launch(options);
+}
+
 void RealServer::start(const StartOptions& options) {
+    launch(options);
+    wait_until_it_answers();
+    as_it_was_ = same_process_options(options) && !fs::exists(directory_ / "data/mysqld-auto.cnf");
+}
+
+void RealServer::launch(const StartOptions& options) {
     if (running()) fail("the server runs already");
     as_it_was_ = false;
     if (options.new_uuid) fs::remove(directory_ / "data/auto.cnf");
@@ -143,7 +176,6 @@ void RealServer::start(const StartOptions& options) {
     if (options.relay_log_torn) tear(newest_file(directory_ / "data", "relay.0"));
     write_configuration(options);
     spawn();
-    wait_until_it_answers();
 }
 
 void RealServer::kill() {
@@ -159,7 +191,6 @@ void RealServer::shut_down() {
 }
 
 void RealServer::pause() {
-    as_it_was_ = false;
     ::kill(pid_, SIGSTOP);
 }
 
@@ -302,8 +333,6 @@ bool RealServer::clean_up(const StartOptions& o) const {
     std::vector<std::string> statements{
         "SET sql_log_bin = 0",
         "SET SESSION lock_wait_timeout = 3",
-        "SET GLOBAL rpl_semi_sync_source_enabled = OFF",
-        "SET GLOBAL rpl_semi_sync_replica_enabled = OFF",
         "SET GLOBAL offline_mode = OFF",
         "SET GLOBAL read_only = OFF",
         "STOP REPLICA",
@@ -314,19 +343,26 @@ bool RealServer::clean_up(const StartOptions& o) const {
         "CREATE DATABASE contract",
         "CREATE TABLE contract.`rows` (id BIGINT PRIMARY KEY)",
         "RESET BINARY LOGS AND GTIDS",
-        "SET GLOBAL rpl_semi_sync_source_wait_point = AFTER_SYNC",
-        "SET GLOBAL rpl_semi_sync_source_wait_no_replica = ON",
-        "SET GLOBAL rpl_semi_sync_source_wait_for_replica_count = 1",
         "SET GLOBAL rpl_stop_replica_timeout = DEFAULT",
         fmt::format("SET GLOBAL server_id = {}", 101 + number_),
         fmt::format("SET GLOBAL replica_net_timeout = {}", o.replica_net_timeout_s),
         fmt::format("SET GLOBAL innodb_flush_log_at_trx_commit = {}", o.flush_log_at_trx_commit),
         fmt::format("SET GLOBAL max_connections = {}", o.max_connections),
-        fmt::format("SET GLOBAL rpl_semi_sync_source_timeout = {}", o.semi_sync_source_timeout_ms),
-        fmt::format("SET GLOBAL rpl_semi_sync_replica_enabled = {}", flag(o.semi_sync_replica_enabled)),
-        fmt::format("SET GLOBAL rpl_semi_sync_source_enabled = {}", flag(o.semi_sync_source_enabled)),
-        fmt::format("SET GLOBAL super_read_only = {}", flag(o.super_read_only)),
     };
+    if (o.semi_sync_plugins) {
+        statements.insert(statements.begin(), "SET GLOBAL rpl_semi_sync_source_enabled = OFF");
+        for (const std::string& setting : {
+                 std::string("source_wait_point = AFTER_SYNC"),
+                 std::string("source_wait_no_replica = ON"),
+                 std::string("source_wait_for_replica_count = 1"),
+                 fmt::format("source_timeout = {}", o.semi_sync_source_timeout_ms),
+                 "replica_enabled = " + flag(o.semi_sync_replica_enabled),
+                 "source_enabled = " + flag(o.semi_sync_source_enabled),
+             }) {
+            statements.push_back("SET GLOBAL rpl_semi_sync_" + setting);
+        }
+    }
+    statements.push_back("SET GLOBAL super_read_only = " + flag(o.super_read_only));
     std::optional<real::BlockingSession> session;
     try {
         session = root();
@@ -346,7 +382,7 @@ bool RealServer::clean_up(const StartOptions& o) const {
         }
         return true;
     });
-    if (work.wait_for(renew_limit) != std::future_status::ready) session->break_off();
+    if (work.wait_for(renewal_limit) != std::future_status::ready) session->break_off();
     return work.get();
 }
 

@@ -35,8 +35,10 @@ class RealServer {
     MysqlAddress address() const { return {"127.0.0.1", port_}; }
     bool running() const { return pid_ > 0; }
 
-    // Fresh data, running with these options. Quick where the server runs as it did at its first start.
-    void renew(const StartOptions& options);
+    // Fresh data, running with these options. Quick where the server runs as it did at its first start. In
+    // two halves, so that several servers start side by side.
+    void begin_renewal(const StartOptions& options);
+    void finish_renewal();
 
     void start(const StartOptions& options);
     void kill();
@@ -54,8 +56,10 @@ class RealServer {
     void write_configuration(const StartOptions& options) const;
     void spawn();
     void wait_until_it_answers();
+    void launch(const StartOptions& options);
     void create_accounts() const;
     bool clean_up(const StartOptions& options) const;
+    void make_anew(const StartOptions& options);
     void wait_for_end();
     std::string last_words() const;
 
@@ -64,7 +68,10 @@ class RealServer {
     Passwords passwords_;
     std::uint16_t port_ = 0;
     pid_t pid_ = 0;
-    bool as_it_was_ = false;  // nothing but statements has happened to it since it was made
+    std::optional<StartOptions> renewing_;  // with what it was started, until it is clean
+    bool has_data_ = false;
+    bool as_it_was_ =
+        false;  // it runs as a plain start made it, and nothing but statements has happened since
 };
 
 // Runs `statements` on a session; throws at the first error.

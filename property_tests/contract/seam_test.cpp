@@ -1,17 +1,14 @@
 // Every statement of the seam, executed by the manager's account (with exactly its privileges) in the order
 // in which an operation might: what comes back is typed, and says what the server's state is.
-#include <gtest/gtest.h>
 
 #include "property_tests/contract/suite.hpp"
 
 namespace fixpoint::contract {
 namespace {
 
-using namespace std::chrono_literals;
+class Seam : public Contract {};
 
-const ShardName shard{"commerce", "0"};
-
-TEST_P(Contract, a_look_reports_a_fresh_server_as_it_is) {
+TEST_P(Seam, a_look_reports_a_fresh_server_as_it_is) {
     arm().start_servers(1);
     auto manager = arm().login(0);
     const sql::LookAnswer look = arm().run(*manager, sql::Look{shard});
@@ -47,7 +44,7 @@ TEST_P(Contract, a_look_reports_a_fresh_server_as_it_is) {
     EXPECT_EQ(look.semi_sync, sql::SemiSyncStatusRow{});
 }
 
-TEST_P(Contract, every_statement_of_the_seam_can_be_executed_with_the_managers_privileges) {
+TEST_P(Seam, every_statement_of_the_seam_can_be_executed_with_the_managers_privileges) {
     arm().start_servers(2);
     auto source = arm().login(0);
     auto replica = arm().login(1);
@@ -124,6 +121,8 @@ TEST_P(Contract, every_statement_of_the_seam_can_be_executed_with_the_managers_p
     const sql::LookAnswer closed = arm().run(*source, sql::Look{shard});
     EXPECT_TRUE(closed.server.read_only && closed.server.super_read_only);
 }
+
+FIXPOINT_CONTRACT_SUITE(Seam);
 
 }  // namespace
 }  // namespace fixpoint::contract
