@@ -36,7 +36,7 @@ TEST(World, boots_as_declared) {
 TEST(World, a_hundred_seconds_without_faults_converge_and_nothing_is_touched) {
     Scenario scenario = shard_of_three("semi_sync");
     scenario.fault_phase = std::chrono::seconds(100);
-    const Run run = simulate(scenario);
+    const auto run = simulate(scenario);
     EXPECT_EQ(run.verdict, Verdict::converged) << words(run);
     EXPECT_EQ(run.mutating_statements, 0u);
     EXPECT_GT(run.writes_acknowledged, 190);
@@ -46,8 +46,8 @@ TEST(World, a_hundred_seconds_without_faults_converge_and_nothing_is_touched) {
 TEST(World, the_same_seed_gives_the_same_run) {
     Scenario scenario = shard_of_three("semi_sync");
     scenario.fault_phase = std::chrono::seconds(20);
-    const Run once = simulate(scenario);
-    const Run again = simulate(scenario, {.perturb_heap = 1000});
+    const auto once = simulate(scenario);
+    const auto again = simulate(scenario, {.perturb_heap = 1000});
     EXPECT_EQ(once.event_hash, again.event_hash);
     EXPECT_EQ(once.events, again.events);
     scenario.seed = 2;

@@ -58,7 +58,7 @@ struct Incarnation {
           sql(process, ClientSide{world.scheduler, world.network, world.servers, process.process(), endpoint},
               world.hooks, name, client),
           events(name, world.scheduler, world.observer, world.wants_text),
-          reconciler(ReconcilerConfig{.manager = name, .shard = shard, .instance = instance},
+          reconciler(ReconcilerConfig{.manager = name, .shard = shard, .cells = world.cells, .instance = instance},
                      ReconcilerPorts{clock, sql, store, events}) {}
 
     SimClock clock;

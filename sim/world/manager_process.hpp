@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "fixpoint/ports/event_log.hpp"
 #include "fixpoint/sim/state.hpp"
@@ -23,6 +24,7 @@ struct ManagerWorld {
     ManagerHooks& hooks;
     NotificationGate& gate;
     Observer& observer;
+    std::vector<std::string> cells;
     bool wants_text = false;
 };
 

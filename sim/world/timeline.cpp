@@ -120,7 +120,9 @@ struct Timeline::Teller {
         t.say(at, e.manager, "state", "died");
     }
     void operator()(const FaultHappened& e) const {
-        if (e.stage == FaultStage::delivered) t.say(at, "faults", "fault", subject_of(e.fault));
+        if (e.stage != FaultStage::delivered) return;
+        t.say(at, "faults", "fault", subject_of(e.fault));
+        t.entries_.back().lasts = e.fault.for_time;
     }
     void operator()(const PhaseBegan& e) const { t.say(at, "faults", "phase", std::string(phase_name(e.phase))); }
 };

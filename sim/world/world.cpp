@@ -61,7 +61,7 @@ World::World(const Scenario& scenario, const SimulateOptions& options)
         ClientSide{scheduler_, network_, mysql_, clients_, network_.endpoint("clients")},
         [this](const TabletAlias& alias) { return server(alias); }, [this] { return topology_->primary_for_clients(); },
         static_cast<Observer&>(*this), Writers::Options{scenario_.workload.writes_per_second, scenario_.workload.clients});
-    const ManagerWorld manager_world{scheduler_, network_, mysql_, *store_, *this, *this, *this, options.timeline};
+    const ManagerWorld manager_world{scheduler_, network_, mysql_, *store_, *this, *this, *this, cells_, options.timeline};
     for (std::size_t i = 0; i < scenario_.managers.size(); ++i) {
         managers_.push_back(std::make_unique<ManagerProcess>(manager_world, scenario_.managers[i].name,
                                                              scenario_.shard, i + 1));
