@@ -9,6 +9,7 @@
 #include <map>
 #include <regex>
 #include <span>
+#include <utility>
 
 namespace fixpoint::tidy {
 namespace {
@@ -240,7 +241,7 @@ std::vector<Finding> check_asio_reach(std::span<const SourceFile> tree) {
             if (here.starts_with("boost/asio")) {
                 std::string chain = here;
                 for (std::string step = came_from[here]; !step.empty(); step = came_from[step])
-                    chain = step + " > " + chain;
+                    chain.insert(0, step + " > ");
                 findings.push_back({file.path, 0, chain + ": Asio only where coroutines are"});
                 break;
             }
@@ -284,34 +285,26 @@ std::vector<Finding> check_tests_are_honest(const SourceFile& file) {
 
 std::vector<Finding> check_stands_alone(const SourceFile& file) {
     // Written in halves, so that this file does not name what it looks for.
-    static const std::vector<std::string_view> names{
-        "/wo"
-        "rk/",
-        "/tmp/f"
-        "p/",
-        "/tmp/mysql"
-        "probe",
-        "../sha"
-        "red",
-        "sha"
-        "red/design",
-        "sha"
-        "red/prototype",
-        "sha"
-        "red/tools",
-        "deb.deb"
-        "ian.org",
-        "archive.ubu"
-        "ntu.com",
-        "registry.npm"
-        "js.org",
-        "pypi.o"
-        "rg",
-        "proxy.gol"
-        "ang.org",
-    };
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> joined;
+        for (const auto& [first, second] :
+             std::initializer_list<std::pair<const char*, const char*>>{{"/wo", "rk/"},
+                                                                        {"/tmp/f", "p/"},
+                                                                        {"/tmp/mysql", "probe"},
+                                                                        {"../sha", "red"},
+                                                                        {"sha", "red/design"},
+                                                                        {"sha", "red/prototype"},
+                                                                        {"sha", "red/tools"},
+                                                                        {"deb.deb", "ian.org"},
+                                                                        {"archive.ubu", "ntu.com"},
+                                                                        {"registry.npm", "js.org"},
+                                                                        {"pypi.o", "rg"},
+                                                                        {"proxy.gol", "ang.org"}})
+            joined.push_back(std::string(first) + second);
+        return joined;
+    }();
     std::vector<Finding> findings;
-    for (const std::string_view name : names) {
+    for (const std::string& name : names) {
         if (file.text.find(name) == std::string::npos) continue;
         std::size_t number = 0;
         for (const std::string_view line : lines_of(file.text)) {
