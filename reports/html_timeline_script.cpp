@@ -6,7 +6,7 @@ namespace fixpoint::reports {
 
 std::string_view html_timeline_script() {
     return R"js("use strict";
-const GUTTER = 118, TOP = 30, LANE = { faults: 26, clients: 22, store: 22, manager: 28, tablet: 30, other: 20 };
+const GUTTER = 118, TOP = 44, LANE = { faults: 26, clients: 22, store: 22, manager: 28, tablet: 30, other: 20 };
 const cssColor = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const fmtTime = t => (t / 1000).toFixed(3) + " s";
 
@@ -59,7 +59,8 @@ class Timeline {
     g.clearRect(0, 0, this.width, this.height);
     g.font = "12px ui-monospace, 'DejaVu Sans Mono', Menlo, monospace"; g.textBaseline = "middle";
     this.drawScale(soft, line, right);
-    g.save(); g.beginPath(); g.rect(GUTTER, TOP - 6, right - GUTTER, this.height); g.clip();
+    g.save(); g.beginPath(); g.rect(GUTTER, TOP - 22, right - GUTTER, this.height); g.clip();
+    this.drawFaultBands();
     this.run.lanes.forEach((lane, i) => { if (lane.kind === "tablet") this.drawStates(i); });
     this.drawFaults(); this.drawBands(); this.drawMarks(); this.drawPhases(soft);
     g.restore();
@@ -101,14 +102,19 @@ class Timeline {
       }
     }
   }
+  drawFaultBands() {
+    const { g } = this;
+    g.fillStyle = cssColor("--fault");
+    for (const [at, lane, kind, text, lasts] of this.run.timeline) {
+      if (kind === "fault" && lasts > 0) g.fillRect(this.x(at), TOP - 6, Math.max(1, this.x(at + lasts) - this.x(at)), this.height);
+    }
+  }
   drawFaults() {
     const { g } = this, r = this.rows[0];
     let free = -1;
     for (const [at, lane, kind, text, lasts] of this.run.timeline) {
       if (kind !== "fault") continue;
       const x = this.x(at);
-      g.fillStyle = cssColor("--fault");
-      if (lasts > 0) g.fillRect(x, TOP - 6, Math.max(1, this.x(at + lasts) - x), this.height);
       g.strokeStyle = cssColor("--fault-line"); g.beginPath(); g.moveTo(x, TOP - 6); g.lineTo(x, this.height); g.stroke();
       g.fillStyle = cssColor("--fault-line"); g.textAlign = "left";
       if (x > free) { g.fillText(text, x + 4, r.y + r.h / 2); free = x + 4 + g.measureText(text).width; }
@@ -146,12 +152,16 @@ class Timeline {
     }
   }
   drawPhases(soft) {
-    const { g } = this;
-    for (const [at, lane, kind, text] of this.run.timeline) {
-      if (kind !== "phase") continue;
-      const x = this.x(at);
+    const { g } = this, phases = this.run.timeline.filter(e => e[2] === "phase");
+    let free = GUTTER;
+    phases.forEach(([at, lane, kind, text], i) => {
+      const next = i + 1 < phases.length ? phases[i + 1][0] : this.end, x = this.x(at);
+      if (next < this.from || at > this.to) return;
       g.strokeStyle = soft; g.setLineDash([6, 4]); g.beginPath(); g.moveTo(x, TOP - 6); g.lineTo(x, this.height); g.stroke(); g.setLineDash([]);
-    }
+      const label = text.replace("_", " "), left = Math.max(x, GUTTER) + 4, width = g.measureText(label).width;
+      if (left < free || left + width > Math.max(this.x(next), left + 1) && next - at > 0 && i + 1 < phases.length) return;
+      g.fillStyle = soft; g.textAlign = "left"; g.fillText(label, left, TOP - 13); free = left + width + 8;
+    });
   }
   near(t, pixels) {
     const d = Math.abs(this.t(GUTTER + pixels) - this.t(GUTTER));

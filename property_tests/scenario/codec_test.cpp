@@ -1,5 +1,5 @@
-// Scenarios as JSON: what is printed reads back to the same value, and what a person gets wrong is said with its
-// place and the remedy. The texts are what stands on the terminal.
+// Scenarios as JSON: what is printed reads back to the same value, and what a person gets wrong is said with
+// its place and the remedy. The texts are what stands on the terminal.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -95,9 +95,11 @@ RC_GTEST_PROP(ScenarioJson, a_file_reads_back_with_its_group_and_its_expectation
     if (scenario.boot == Boot::converged && scenario.faults.empty()) RC_DISCARD("nothing happens");
     scenario.expect.verdict = static_cast<Verdict>(*rc::gen::inRange(0, 4));
     scenario.expect.recoveries = *rc::gen::container<std::vector<Recovery>>(
-        rc::gen::map(rc::gen::inRange(0, static_cast<int>(Recovery::clear_retired) + 1), [](int n) { return static_cast<Recovery>(n); }));
+        rc::gen::map(rc::gen::inRange(0, static_cast<int>(Recovery::clear_retired) + 1),
+                     [](int n) { return static_cast<Recovery>(n); }));
     scenario.expect.primary = scenario.tablets.back().alias;
-    scenario.expect.reason = static_cast<Reason>(*rc::gen::inRange(0, static_cast<int>(Reason::answer_lost) + 1));
+    scenario.expect.reason =
+        static_cast<Reason>(*rc::gen::inRange(0, static_cast<int>(Reason::answer_lost) + 1));
     scenario.expect.writes_blocked_at_most = std::chrono::microseconds(*rc::gen::inRange(0, 100'000'000));
     scenario.expect.commit_points_at_most = *rc::gen::inRange(0, 100);
     scenario.expect.no_mutating_statement = *rc::gen::arbitrary<bool>();
@@ -117,17 +119,39 @@ TEST(ScenarioJson, every_fault_of_the_table_reads_back_with_all_its_parameters) 
         fault.when.at = 1500us;
         for (const FaultParameter& parameter : row.parameters) {
             switch (parameter.field) {
-                case FaultField::tablet: fault.tablet = scenario->tablets[0].alias; break;
-                case FaultField::to_tablet: fault.to = scenario->tablets[1].alias; break;
-                case FaultField::manager: fault.manager = "m1"; break;
-                case FaultField::cell: fault.cell = "zone2"; break;
-                case FaultField::from_set: fault.from_set = {"zone1-100", "m1"}; break;
-                case FaultField::to_set: fault.to_set = {"store", "clients", "store:zone2"}; break;
-                case FaultField::for_time: fault.for_time = 7ns; break;
-                case FaultField::amount: fault.amount = 1234567ns; break;
-                case FaultField::permille: fault.permille = 17; break;
-                case FaultField::number: fault.number = 3; break;
-                case FaultField::text: fault.text = row.kind == FaultKind::declare_type ? "rdonly" : "semi_sync:2"; break;
+                case FaultField::tablet:
+                    fault.tablet = scenario->tablets[0].alias;
+                    break;
+                case FaultField::to_tablet:
+                    fault.to = scenario->tablets[1].alias;
+                    break;
+                case FaultField::manager:
+                    fault.manager = "m1";
+                    break;
+                case FaultField::cell:
+                    fault.cell = "zone2";
+                    break;
+                case FaultField::from_set:
+                    fault.from_set = {"zone1-100", "m1"};
+                    break;
+                case FaultField::to_set:
+                    fault.to_set = {"store", "clients", "store:zone2"};
+                    break;
+                case FaultField::for_time:
+                    fault.for_time = 7ns;
+                    break;
+                case FaultField::amount:
+                    fault.amount = 1234567ns;
+                    break;
+                case FaultField::permille:
+                    fault.permille = 17;
+                    break;
+                case FaultField::number:
+                    fault.number = 3;
+                    break;
+                case FaultField::text:
+                    fault.text = row.kind == FaultKind::declare_type ? "rdonly" : "semi_sync:2";
+                    break;
             }
         }
         fault.permanent = is_environment(row.kind);
@@ -146,7 +170,8 @@ TEST(ScenarioJson, the_table_has_a_row_for_each_kind_in_its_order) {
         EXPECT_EQ(parse_fault_kind(row.name), row.kind);
         EXPECT_FALSE(row.meaning.empty()) << row.name;
         for (const FaultParameter& parameter : row.parameters) {
-            const bool is_time = parameter.field == FaultField::for_time || parameter.field == FaultField::amount;
+            const bool is_time =
+                parameter.field == FaultField::for_time || parameter.field == FaultField::amount;
             EXPECT_EQ(parameter.key.ends_with("_ms"), is_time) << row.name << " " << parameter.key;
         }
     }
@@ -156,14 +181,16 @@ TEST(ScenarioJson, the_table_has_a_row_for_each_kind_in_its_order) {
 
 TEST(ScenarioErrors, an_unknown_key_is_an_error_with_its_place_and_the_nearest_known_key) {
     const ScenarioError error = error_of(with("\"apply_delay_ms\"", "\"aply_delay_ms\""));
-    EXPECT_EQ(error.to_string(),
-              "scenarios/audit/primary_dies.json: /shard/tablets/1/aply_delay_ms: unknown key \"aply_delay_ms\" "
-              "(did you mean \"apply_delay_ms\"?)");
+    EXPECT_EQ(
+        error.to_string(),
+        "scenarios/audit/primary_dies.json: /shard/tablets/1/aply_delay_ms: unknown key \"aply_delay_ms\" "
+        "(did you mean \"apply_delay_ms\"?)");
 }
 
 TEST(ScenarioErrors, a_key_without_its_unit_is_unknown) {
     EXPECT_THAT(error_of(with("\"at_ms\": 5000", "\"at\": 5000")).to_string(), HasSubstr("/faults/0"));
-    EXPECT_THAT(error_of(with("\"until_ms\"", "\"until_s\"")).to_string(), HasSubstr("did you mean \"until_ms\"?"));
+    EXPECT_THAT(error_of(with("\"until_ms\"", "\"until_s\"")).to_string(),
+                HasSubstr("did you mean \"until_ms\"?"));
 }
 
 TEST(ScenarioErrors, a_misspelt_key_that_is_needed_is_named_itself) {
@@ -173,7 +200,8 @@ TEST(ScenarioErrors, a_misspelt_key_that_is_needed_is_named_itself) {
 }
 
 TEST(ScenarioErrors, a_parameter_that_another_fault_has_is_unknown_here) {
-    EXPECT_EQ(error_of(with("\"fault\": \"crash\",", "\"fault\": \"crash\", \"delay_ms\": 3,")).place, "/faults/0/delay_ms");
+    EXPECT_EQ(error_of(with("\"fault\": \"crash\",", "\"fault\": \"crash\", \"delay_ms\": 3,")).place,
+              "/faults/0/delay_ms");
 }
 
 TEST(ScenarioErrors, a_value_of_the_wrong_type_says_what_is_needed) {
@@ -191,13 +219,17 @@ TEST(ScenarioErrors, a_tablet_that_stands_twice) {
 }
 
 TEST(ScenarioErrors, names_that_nobody_has) {
-    EXPECT_EQ(error_of(with("\"crash\", \"tablet\": \"zone1-100\"", "\"crash\", \"tablet\": \"zone1-109\"")).place, "/faults/0/tablet");
+    EXPECT_EQ(
+        error_of(with("\"crash\", \"tablet\": \"zone1-100\"", "\"crash\", \"tablet\": \"zone1-109\"")).place,
+        "/faults/0/tablet");
     EXPECT_EQ(error_of(with("\"cross_cell\"", "\"cross_cells\"")).place, "/shard/durability_policy");
     const ScenarioError fault = error_of(with("\"fault\": \"crash\"", "\"fault\": \"crahs\""));
     EXPECT_EQ(fault.place, "/faults/0/fault");
     EXPECT_EQ(fault.remedy, "did you mean \"crash\"?");
-    EXPECT_EQ(error_of(with("\"manager_crash\",", "\"manager_crash\", \"manager\": \"m2\",")).place, "/faults/1/manager");
-    EXPECT_EQ(error_of(with("\"primary\": \"zone1-101\"", "\"primary\": \"zone9-1\"")).place, "/expect/primary");
+    EXPECT_EQ(error_of(with("\"manager_crash\",", "\"manager_crash\", \"manager\": \"m2\",")).place,
+              "/faults/1/manager");
+    EXPECT_EQ(error_of(with("\"primary\": \"zone1-101\"", "\"primary\": \"zone9-1\"")).place,
+              "/expect/primary");
     EXPECT_EQ(error_of(with("[\"emergency_reparent\"]", "[\"emergency\"]")).place, "/expect/recoveries/0");
 }
 
@@ -210,24 +242,33 @@ TEST(ScenarioErrors, a_negative_time) {
 TEST(ScenarioErrors, what_is_no_json_is_named_by_line_and_column) {
     EXPECT_EQ(error_of("{\n  \"name\": \"x\",\n  }").place, "3:3");
     EXPECT_EQ(error_of("").place, "1:1");
-    EXPECT_THAT(error_of(std::string("\x7f" "ELF\0\0", 6)).what, HasSubstr("binary"));
+    EXPECT_THAT(error_of(std::string("\x7f"
+                                     "ELF\0\0",
+                                     6))
+                    .what,
+                HasSubstr("binary"));
     EXPECT_THAT(error_of("[1, 2]").what, HasSubstr("an object is needed"));
     EXPECT_THAT(error_of("{\"name\": \"\xff\xfe\"}").what, HasSubstr("not JSON"));
     EXPECT_THAT(error_of(with("\"at_ms\": 5000", "\"at_ms\": 1e999")).what, HasSubstr("not JSON"));
 }
 
 TEST(ScenarioErrors, a_key_that_stands_twice_is_no_accident_to_be_passed_over) {
-    EXPECT_THAT(error_of(with("\"at_ms\": 5000,", "\"at_ms\": 5000, \"at_ms\": 6000,")).what, HasSubstr("\"at_ms\" stands twice"));
+    EXPECT_THAT(error_of(with("\"at_ms\": 5000,", "\"at_ms\": 5000, \"at_ms\": 6000,")).what,
+                HasSubstr("\"at_ms\" stands twice"));
 }
 
 TEST(ScenarioErrors, what_a_file_owes) {
     EXPECT_THAT(error_of(with("\"why\": \"The primary dies.\",", "")).what, HasSubstr("\"why\" is missing"));
     EXPECT_EQ(error_of(with("The primary dies.", "  ")).place, "/why");
     EXPECT_EQ(error_of(right, "scenarios/audit/other.json").place, "/name");
-    EXPECT_THAT(error_of(with("\"recoveries\": [\"emergency_reparent\"], ", "")).what, HasSubstr("\"recoveries\" is missing"));
+    EXPECT_THAT(error_of(with("\"recoveries\": [\"emergency_reparent\"], ", "")).what,
+                HasSubstr("\"recoveries\" is missing"));
     EXPECT_EQ(error_of(with("[\"emergency_reparent\"]", "\"any\"")).place, "/expect/recoveries");
-    EXPECT_TRUE(read_scenario(with("[\"emergency_reparent\"]", "\"any\""), "scenarios/regressions/primary_dies.json").has_value());
-    EXPECT_TRUE(read_scenario(with("\"recoveries\": [\"emergency_reparent\"], ", ""), "").has_value());  // not from a file
+    EXPECT_TRUE(
+        read_scenario(with("[\"emergency_reparent\"]", "\"any\""), "scenarios/regressions/primary_dies.json")
+            .has_value());
+    EXPECT_TRUE(read_scenario(with("\"recoveries\": [\"emergency_reparent\"], ", ""), "")
+                    .has_value());  // not from a file
 }
 
 TEST(ScenarioErrors, a_converged_shard_to_which_nothing_happens) {
@@ -239,17 +280,24 @@ TEST(ScenarioErrors, a_converged_shard_to_which_nothing_happens) {
 
 TEST(ScenarioErrors, no_primary_or_two) {
     EXPECT_EQ(error_of(with("\"type\": \"primary\"", "\"type\": \"replica\"")).place, "/shard/tablets");
-    EXPECT_EQ(error_of(with("zone2-200\", \"type\": \"replica\"", "zone2-200\", \"type\": \"primary\"")).place, "/shard/tablets");
+    EXPECT_EQ(
+        error_of(with("zone2-200\", \"type\": \"replica\"", "zone2-200\", \"type\": \"primary\"")).place,
+        "/shard/tablets");
 }
 
 TEST(ScenarioErrors, a_fault_has_one_time_and_not_two) {
-    EXPECT_EQ(error_of(with("\"at_ms\": 5000,", "\"at_ms\": 5000, \"when\": \"notification 3\",")).place, "/faults/0");
+    EXPECT_EQ(error_of(with("\"at_ms\": 5000,", "\"at_ms\": 5000, \"when\": \"notification 3\",")).place,
+              "/faults/0");
     EXPECT_THAT(error_of(with("\"at_ms\": 5000,", "")).what, HasSubstr("\"at_ms\" is missing"));
 }
 
 TEST(ScenarioErrors, drift_never_ceases_by_itself_and_cannot_be_called_permanent) {
-    EXPECT_EQ(error_of(with("\"fault\": \"crash\",", "\"fault\": \"set_read_only\", \"permanent\": true,")).place, "/faults/0/permanent");
-    EXPECT_TRUE(read_scenario(with("\"fault\": \"crash\",", "\"fault\": \"crash\", \"permanent\": true,"), right_file).has_value());
+    EXPECT_EQ(
+        error_of(with("\"fault\": \"crash\",", "\"fault\": \"set_read_only\", \"permanent\": true,")).place,
+        "/faults/0/permanent");
+    EXPECT_TRUE(
+        read_scenario(with("\"fault\": \"crash\",", "\"fault\": \"crash\", \"permanent\": true,"), right_file)
+            .has_value());
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The generator and the shrinker: the same seed makes the same scenario, what is made can be run and printed, the
-// kinds of faults all occur, and shrinking ends in something simpler.
+// The generator and the shrinker: the same seed makes the same scenario, what is made can be run and printed,
+// the kinds of faults all occur, and shrinking ends in something simpler.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -50,11 +50,14 @@ TEST(Generator, every_kind_of_fault_policy_and_boot_occurs) {
 TEST(Generator, no_kind_is_weighted) {
     std::map<FaultGroup, std::map<FaultKind, int>> counts;
     for (std::uint64_t seed = 1; seed <= 6000; ++seed) {
-        for (const Fault& fault : generate_scenario(seed).faults) ++counts[fault_row(fault.kind).group][fault.kind];
+        for (const Fault& fault : generate_scenario(seed).faults)
+            ++counts[fault_row(fault.kind).group][fault.kind];
     }
     for (const auto& [group, kinds] : counts) {
-        const auto [rarest, commonest] = std::ranges::minmax(kinds, {}, &std::pair<const FaultKind, int>::second);
-        EXPECT_LT(commonest.second, 2 * rarest.second) << to_string(group) << ": " << to_string(commonest.first) << " and " << to_string(rarest.first);
+        const auto [rarest, commonest] =
+            std::ranges::minmax(kinds, {}, &std::pair<const FaultKind, int>::second);
+        EXPECT_LT(commonest.second, 2 * rarest.second)
+            << to_string(group) << ": " << to_string(commonest.first) << " and " << to_string(rarest.first);
     }
 }
 
@@ -71,7 +74,11 @@ RC_GTEST_PROP(Shrinker, it_ends_at_the_one_fault_that_matters, ()) {
     if (scenario.faults.empty()) RC_DISCARD("nothing happens");
     const FaultKind culprit = scenario.faults.back().kind;
     const Shrunk shrunk = shrink(
-        scenario, [&](const Scenario& s) { return std::ranges::find(s.faults, culprit, &Fault::kind) != s.faults.end(); }, 5000);
+        scenario,
+        [&](const Scenario& s) {
+            return std::ranges::find(s.faults, culprit, &Fault::kind) != s.faults.end();
+        },
+        5000);
     RC_ASSERT(shrunk.tried < 5000);
     RC_ASSERT(shrunk.scenario.faults.size() == 1u);
     RC_ASSERT(shrunk.scenario.managers.size() == 1u);

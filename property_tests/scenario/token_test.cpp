@@ -1,5 +1,5 @@
-// One line of text reproduces a run: any scenario survives the way through a token, and a token that was cut off or
-// mistyped is refused instead of running something else.
+// One line of text reproduces a run: any scenario survives the way through a token, and a token that was cut
+// off or mistyped is refused instead of running something else.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

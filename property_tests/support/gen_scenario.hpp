@@ -1,5 +1,6 @@
-// The simulator's own generator of scenarios for RapidCheck: it draws one seed, everything else follows from it, and
-// a failing scenario is shrunk by the same steps as in the hunt. A counterexample is printed as a scenario file.
+// The simulator's own generator of scenarios for RapidCheck: it draws one seed, everything else follows from
+// it, and a failing scenario is shrunk by the same steps as in the hunt. A counterexample is printed as a
+// scenario file.
 #pragma once
 
 #include <ostream>
@@ -12,7 +13,9 @@
 
 namespace fixpoint::sim {
 
-inline std::ostream& operator<<(std::ostream& out, const Scenario& scenario) { return out << print_scenario(scenario); }
+inline std::ostream& operator<<(std::ostream& out, const Scenario& scenario) {
+    return out << print_scenario(scenario);
+}
 
 }  // namespace fixpoint::sim
 

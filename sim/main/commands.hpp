@@ -45,5 +45,6 @@ struct HuntCommand {
 int hunt(const HuntCommand& options);
 
 int print_faults(bool markdown);
+int print_problems(bool markdown);
 
 }  // namespace fixpoint::sim

@@ -1,75 +1,90 @@
 // fixpoint-sim: the simulator's command line. Wiring only: it reads the arguments and calls one command.
 // It refuses to guess: an unknown option is bad input (2), never ignored.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include "sim/main/commands.hpp"
 #include "sim/main/common.hpp"
 
+namespace fixpoint::sim {
 namespace {
 
-using namespace fixpoint::sim;
+struct Options {
+    RunCommand run;
+    ReplayCommand replay;
+    DeterminismCommand determinism;
+    HuntCommand hunt;
+    bool markdown = false;
+};
+
+void add_run(CLI::App& app, RunCommand& options, int& code) {
+    CLI::App* command =
+        app.add_subcommand("run", "scenario files or folders (default: scenarios): a table of verdicts");
+    command->add_option("paths", options.paths, "files and folders");
+    command->add_option("--json", options.json, "write the results as JSON");
+    command->add_option("--junit", options.junit, "write the results as JUnit XML");
+    command->add_option("--html", options.html, "write one page with a timeline of each run");
+    command->add_flag("--text", options.text, "print the timeline of each run");
+    command->add_flag("--dropped-events,!--no-dropped-events", options.dropped_events,
+                      "lose every single notification of the group `dropped` in turn (default)");
+    command->add_option("--jobs", options.jobs, "processes at a time")->check(CLI::Range(1, 64));
+    command->callback([&] { code = run(options); });
+}
+
+void add_replay(CLI::App& app, ReplayCommand& options, int& code) {
+    CLI::App* command = app.add_subcommand("replay", "one run again, to the very event, as a timeline");
+    command->add_option("what", options.what, "FILE.json[@seed][#n], or the token that was printed")
+        ->required();
+    command->add_flag("--statements", options.statements, "every statement and lock too");
+    command->add_option("--html", options.html, "write the page of this run");
+    command->callback([&] { code = replay(options); });
+}
+
+void add_determinism(CLI::App& app, DeterminismCommand& options, int& code) {
+    CLI::App* command =
+        app.add_subcommand("check-determinism", "each run twice; prints the first difference");
+    command->add_option("paths", options.paths, "files and folders");
+    command->add_option("--seeds", options.seeds, "of each scenario")->check(CLI::PositiveNumber);
+    command->add_flag("--print-hashes", options.print_hashes, "to compare builds");
+    command->add_option("--jobs", options.jobs, "processes at a time")->check(CLI::Range(1, 64));
+    command->callback([&] { code = check_determinism(options); });
+}
+
+void add_hunt(CLI::App& app, HuntCommand& options, int& code) {
+    CLI::App* command = app.add_subcommand("hunt", "random scenarios; what fails is minimised");
+    command->add_option("--seeds", options.seeds, "how many")->check(CLI::PositiveNumber);
+    command->add_option("--first", options.first, "the first seed");
+    command->add_option("--jobs", options.jobs, "processes at a time")->check(CLI::Range(1, 64));
+    command->add_option("--minutes", options.minutes, "stop after so long")->check(CLI::NonNegativeNumber);
+    command->add_option("--json", options.json, "write the statistics as JSON");
+    command->add_option("--save", options.save, "folder for the minimised scenarios");
+    command->callback([&] { code = hunt(options); });
+}
+
+void add_tables(CLI::App& app, bool& markdown, int& code) {
+    CLI::App* faults = app.add_subcommand("faults", "the table of faults");
+    faults->add_flag("--markdown", markdown, "as in scenarios/README.md");
+    faults->callback([&] { code = print_faults(markdown); });
+    CLI::App* problems = app.add_subcommand("problems", "the core's table of problems");
+    problems->add_flag("--markdown", markdown, "as a table for the manual");
+    problems->callback([&] { code = print_problems(markdown); });
+}
 
 int parse_and_run(int argc, char** argv) {
     CLI::App app{"Fixpoint's deterministic simulator: incidents as data, judged.", "fixpoint-sim"};
     app.require_subcommand(1);
+    Options options;
+    options.run.command = "fixpoint-sim";
+    for (int i = 1; i < argc; ++i) options.run.command += std::string(" ") + argv[i];
     int code = own_fault;
-
-    RunCommand run_options;
-    for (int i = 0; i < argc; ++i)
-        run_options.command += (i == 0 ? "fixpoint-sim" : std::string(" ") + argv[i]);
-    CLI::App* run_command =
-        app.add_subcommand("run", "scenario files or folders (default: scenarios): a table of verdicts");
-    run_command->add_option("paths", run_options.paths, "files and folders");
-    run_command->add_option("--json", run_options.json, "write the results as JSON");
-    run_command->add_option("--junit", run_options.junit, "write the results as JUnit XML");
-    run_command->add_option("--html", run_options.html, "write one page with a timeline of each run");
-    run_command->add_flag("--text", run_options.text, "print the timeline of each run");
-    run_command->add_flag("--dropped-events,!--no-dropped-events", run_options.dropped_events,
-                          "lose every single notification of the group `dropped` in turn (default)");
-    run_command->add_option("--jobs", run_options.jobs, "processes at a time")->check(CLI::Range(1, 64));
-    run_command->callback([&] { code = run(run_options); });
-
-    ReplayCommand replay_options;
-    CLI::App* replay_command =
-        app.add_subcommand("replay", "one run again, to the very event, as a timeline");
-    replay_command
-        ->add_option("what", replay_options.what, "FILE.json[@seed][#n], or the token that was printed")
-        ->required();
-    replay_command->add_flag("--statements", replay_options.statements, "every statement and lock too");
-    replay_command->add_option("--html", replay_options.html, "write the page of this run");
-    replay_command->callback([&] { code = replay(replay_options); });
-
-    DeterminismCommand determinism;
-    CLI::App* determinism_command =
-        app.add_subcommand("check-determinism", "each run twice; prints the first difference");
-    determinism_command->add_option("paths", determinism.paths, "files and folders");
-    determinism_command->add_option("--seeds", determinism.seeds, "of each scenario")
-        ->check(CLI::PositiveNumber);
-    determinism_command->add_flag("--print-hashes", determinism.print_hashes, "to compare builds");
-    determinism_command->add_option("--jobs", determinism.jobs, "processes at a time")
-        ->check(CLI::Range(1, 64));
-    determinism_command->callback([&] { code = check_determinism(determinism); });
-
-    HuntCommand hunting;
-    CLI::App* hunt_command = app.add_subcommand("hunt", "random scenarios; what fails is minimised");
-    hunt_command->add_option("--seeds", hunting.seeds, "how many")->check(CLI::PositiveNumber);
-    hunt_command->add_option("--first", hunting.first, "the first seed");
-    hunt_command->add_option("--jobs", hunting.jobs, "processes at a time")->check(CLI::Range(1, 64));
-    hunt_command->add_option("--minutes", hunting.minutes, "stop after so long")
-        ->check(CLI::NonNegativeNumber);
-    hunt_command->add_option("--json", hunting.json, "write the statistics as JSON");
-    hunt_command->add_option("--save", hunting.save, "folder for the minimised scenarios");
-    hunt_command->callback([&] { code = hunt(hunting); });
-
-    bool markdown = false;
-    CLI::App* faults_command = app.add_subcommand("faults", "the table of faults");
-    faults_command->add_flag("--markdown", markdown, "as in scenarios/README.md");
-    faults_command->callback([&] { code = print_faults(markdown); });
-
+    add_run(app, options.run, code);
+    add_replay(app, options.replay, code);
+    add_determinism(app, options.determinism, code);
+    add_hunt(app, options.hunt, code);
+    add_tables(app, options.markdown, code);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -79,10 +94,11 @@ int parse_and_run(int argc, char** argv) {
 }
 
 }  // namespace
+}  // namespace fixpoint::sim
 
 int main(int argc, char** argv) {
     try {
-        return parse_and_run(argc, argv);
+        return fixpoint::sim::parse_and_run(argc, argv);
     } catch (const std::exception& error) {
         fmt::print(stderr, "fixpoint-sim: {}\n", error.what());
         return fixpoint::sim::own_fault;

@@ -22,7 +22,13 @@ int replay(const ReplayCommand& options) {
     if (token->lose_notification != 0) fmt::print("lost: notification {}\n", token->lose_notification);
     fmt::print("token: {}\n\n", print_token(scenario, token->lose_notification));
     std::fflush(stdout);
-    Run run = timed_run(scenario, {.timeline = true, .lose_notification = token->lose_notification});
+    Run run;
+    run_in_children(
+        1, {},
+        [&](std::size_t) {
+            return timed_run(scenario, {.timeline = true, .lose_notification = token->lose_notification});
+        },
+        [&](std::size_t, Run result) { run = std::move(result); });
     reports::Suite suite{.title = scenario.name, .command = "fixpoint-sim replay " + options.what};
     suite.cases.push_back(make_case(std::move(run), scenario, token->lose_notification));
     const reports::Case& one = suite.cases.front();
