@@ -18,6 +18,16 @@ GtidSet known_to_the_term(const ShardFacts& facts) {
     return known;
 }
 
+// The common case, without building a set: each uuid's transactions are in one of those sets as a whole.
+bool is_plainly_attributable(const ShardFacts& facts, const GtidSet& set) {
+    const TabletFacts* p = facts.primary();
+    return std::ranges::all_of(set.entries(), [&](const GtidSet::Entry& entry) {
+        if (entry.tsid.uuid == facts.record.primary.uuid && !canary(Canary::own_uuid_is_errant)) return true;
+        if (facts.record.opened_at.contains(entry) || facts.record.adopted.contains(entry)) return true;
+        return p && facts.primary_answers && p->executed.contains(entry);
+    });
+}
+
 bool is_forgotten(const Goal& goal, const TabletAlias& alias) {
     return std::ranges::any_of(goal.forgotten, [&](const ForgottenTablet& f) { return f.alias == alias; });
 }
@@ -40,6 +50,7 @@ GtidSet attributable_part(const ShardFacts& facts, const GtidSet& set) {
 
 GtidSet errant_on(const ShardFacts& facts, const TabletFacts& t) {
     if (facts.is_primary(t)) return {};
+    if (is_plainly_attributable(facts, t.executed) && is_plainly_attributable(facts, t.received)) return {};
     const GtidSet has = t.has();
     return has - attributable_part(facts, has);
 }
@@ -88,7 +99,7 @@ std::vector<RetiredGtids> retired_without(std::vector<RetiredGtids> retired, con
 }
 
 GtidSet retired_to_clear(const ShardFacts& facts) {
-    if (canary(Canary::retired_for_ever)) return {};
+    if (facts.record.retired.empty() || canary(Canary::retired_for_ever)) return {};
     const auto seen_or_gone = [&](const TabletAlias& alias) {
         const TabletFacts* t = facts.find(alias);
         return (t && t->answered) || is_forgotten(facts.goal, alias);

@@ -16,7 +16,8 @@ bool TabletFacts::vouching() const {
 }
 
 bool TabletFacts::has_all(const GtidSet& set) const {
-    return executed.contains(set) || has().contains(set);
+    if (executed.contains(set)) return true;
+    return !received.empty() && has().contains(set);
 }
 
 const TabletFacts* ShardFacts::find(const TabletAlias& alias) const {

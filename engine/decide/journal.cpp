@@ -28,6 +28,8 @@ bool is_newer(const sql::JournalRow& row, const FixpointRecord& record) {
 
 JournalVerdict judge_journals(const ShardFacts& facts) {
     JournalVerdict verdict;
+    const sql::JournalRow* newest = nullptr;
+    const auto age = [](const sql::JournalRow& r) { return std::pair(r.term, r.revision); };
     for (const TabletFacts& t : facts.tablets) {
         for (const sql::JournalRow& row : t.journal) {
             if (row.shard != facts.name) continue;
@@ -37,10 +39,10 @@ JournalVerdict judge_journals(const ShardFacts& facts) {
                 continue;
             }
             if (is_newer(row, facts.record)) verdict.newer_than_record = true;
-            const auto age = [](const sql::JournalRow& r) { return std::pair(r.term, r.revision); };
-            if (!verdict.newest || age(*verdict.newest) < age(row)) verdict.newest = row;
+            if (!newest || age(*newest) < age(row)) newest = &row;
         }
     }
+    if (newest) verdict.newest = *newest;
     if (canary(Canary::journal_not_asked)) verdict.newer_than_record = false;
     return verdict;
 }

@@ -28,11 +28,17 @@ Opening no(OpeningVerdict verdict, std::string text, TabletAlias other = {}, Gti
 GtidSet primary_lacks(const ShardFacts& facts) {
     const TabletFacts* p = facts.primary();
     if (!p || !facts.primary_answers) return {};
-    GtidSet wanted = facts.record.opened_at;
-    if (facts.record.k() > 0 && !canary(Canary::opens_below_the_mark)) wanted.add(facts.record.high_water);
+    GtidSet wanted;
+    const auto want = [&](const GtidSet& set) {
+        if (!p->executed.contains(set)) wanted.add(set);  // the common case builds nothing
+    };
+    want(facts.record.opened_at);
+    if (facts.record.k() > 0 && !canary(Canary::opens_below_the_mark)) want(facts.record.high_water);
     if (!canary(Canary::opens_by_its_own_lock_only)) {
         for (const TabletFacts& t : facts.tablets) {
-            if (t.answered && &t != p) wanted.add(attributable_part(facts, t.has()));
+            if (!t.answered || &t == p) continue;
+            if (p->executed.contains(t.executed) && p->executed.contains(t.received)) continue;
+            want(attributable_part(facts, t.has()));
         }
     }
     wanted.subtract(p->executed);

@@ -61,7 +61,7 @@ bool may_have_acknowledged(const TabletFacts& t) {
 }
 
 bool is_evidence(const ShardFacts& facts, const TabletFacts& t) {
-    if (facts.is_primary(t)) return canary(Canary::primary_is_its_own_evidence);
+    if (facts.is_primary(t)) return false;  // what only P has, nobody acknowledged
     if (canary(Canary::drained_is_no_evidence) && t.tablet.type != TabletType::replica) return false;
     return true;
 }
@@ -103,6 +103,9 @@ GtidSet demanded(const ShardFacts& facts, const Revocation& revoked) {
     const TabletFacts* p = facts.primary();
     if (revoked.by_count) {
         for (const TabletFacts& t : facts.tablets) {
+            const bool itself =
+                canary(Canary::primary_is_its_own_evidence) && facts.is_primary(t) && t.locked;
+            if (itself) set.add(t.executed);
             if (t.reached() && is_evidence(facts, t) && may_have_acknowledged(t))
                 set.add(attributable_part(facts, t.has()));
         }

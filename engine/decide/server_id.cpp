@@ -32,13 +32,19 @@ bool bears_what_was_given(const FixpointRecord& record, const TabletFacts& t) {
     });
 }
 
+// t has all of `set` that its own uuid numbered.
+bool has_its_own_of(const TabletFacts& t, const GtidSet& set) {
+    return std::ranges::all_of(set.entries(), [&](const GtidSet::Entry& entry) {
+        return entry.tsid.uuid != t.uuid || t.executed.contains(entry) || t.has().contains(entry);
+    });
+}
+
 // What P has of t's own uuid and t lacks: by replication it comes only under another id.
 bool lacks_own_of_primary(const ShardFacts& facts, const TabletFacts& t) {
     if (canary(Canary::waits_for_skipped_transactions)) return false;
-    GtidSet of_primary = facts.record.opened_at.of_uuid(t.uuid);
+    if (!has_its_own_of(t, facts.record.opened_at)) return true;
     const TabletFacts* p = facts.primary();
-    if (p && facts.primary_answers) of_primary.add(p->log().of_uuid(t.uuid));
-    return !t.has_all(of_primary);
+    return p && facts.primary_answers && !(has_its_own_of(t, p->executed) && has_its_own_of(t, p->owned));
 }
 
 }  // namespace

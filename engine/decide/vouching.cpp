@@ -37,6 +37,7 @@ GtidSet next_high_water(const ShardFacts& facts, const GtidSet& seen_before) {
     GtidSet mark = seen_before | facts.record.high_water;
     const TabletFacts* p = facts.primary();
     if (!p || !facts.primary_answers) return mark;
+    if (mark.contains(p->executed)) return mark;
     if (canary(Canary::mark_counts_crash_recovered)) return mark | p->executed;
     // on_at_least[j]: of executed(P), what at least j of the vouching ackers looked at so far have.
     std::vector<GtidSet> on_at_least(static_cast<std::size_t>(k) + 1);

@@ -177,6 +177,12 @@ bool GtidSet::contains(const Gtid& gtid) const {
     return at != entry->intervals.end() && at->first <= gtid.number;
 }
 
+bool GtidSet::contains(const Entry& wanted) const {
+    const auto entry = std::lower_bound(entries_.begin(), entries_.end(), wanted.tsid, ByTsid{});
+    return entry != entries_.end() && entry->tsid == wanted.tsid &&
+           contains_all(entry->intervals, wanted.intervals);
+}
+
 bool GtidSet::contains(const GtidSet& other) const {
     auto at = entries_.begin();
     for (const Entry& wanted : other.entries_) {

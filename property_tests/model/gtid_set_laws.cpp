@@ -84,6 +84,8 @@ RC_GTEST_PROP(GtidSetLaws, union_difference_intersection_are_those_of_sets, ()) 
     expect_same(a & b, both);
     RC_ASSERT(a.intersects(b) == !both.empty());
     RC_ASSERT(a.contains(b) == std::ranges::includes(ma, mb));
+    RC_ASSERT(a.contains(b) ==
+              std::ranges::all_of(b.entries(), [&](const GtidSet::Entry& e) { return a.contains(e); }));
     RC_ASSERT((a == b) == (ma == mb));
 }
 

@@ -69,6 +69,7 @@ class GtidSet {
     std::int64_t count() const;
     bool contains(const Gtid& gtid) const;
     bool contains(const GtidSet& other) const;  // other is a subset of this
+    bool contains(const Entry& entry) const;    // one uuid's (and tag's) transactions
     bool intersects(const GtidSet& other) const;
 
     // All GTIDs of one uuid, tagged ones too.
