@@ -232,6 +232,7 @@ class FakeArm final : public Arm {
         switch (account) {
             case Account::manager:
                 login.user = login.manager = "manager";
+                login.system_user = true;
                 login.privileged = true;
                 break;
             case Account::client:

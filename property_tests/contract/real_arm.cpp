@@ -9,7 +9,7 @@
 #include <deque>
 #include <thread>
 
-#include "property_tests/contract/arm.hpp"
+#include "property_tests/contract/real_arm.hpp"
 #include "property_tests/contract/real_server.hpp"
 
 namespace fixpoint::contract {
@@ -36,10 +36,10 @@ std::string text_of(const Work& work) {
             [](const UnlockTables&) { return S("UNLOCK TABLES"); },
             [](const CreateTable& w) {
                 return fmt::format("CREATE TABLE contract.{} (id BIGINT PRIMARY KEY)",
-                                   real::quoted_name(w.name));
+                                   real::identifier(w.name));
             },
             [](const SelectFrom& w) {
-                return fmt::format("SELECT id FROM contract.{}", real::quoted_name(w.name));
+                return fmt::format("SELECT id FROM contract.{}", real::identifier(w.name));
             },
             [](const FlushTables&) { return S("FLUSH TABLES"); },
         },
@@ -197,7 +197,6 @@ class RealArm final : public Arm {
                             "START REPLICA SQL_THREAD"});
     }
 
-  private:
     RealServer& at(int server) { return *servers_.at(static_cast<std::size_t>(server)); }
 
     real::Login login_of(Account account) const {
@@ -212,12 +211,16 @@ class RealArm final : public Arm {
         return {"privileged", passwords_.privileged, real::Tls::off, ""};
     }
 
+    real::ReplicationCredentials replication() const {
+        return {"replication", passwords_.replication, false};
+    }
+
+  private:
     std::expected<std::unique_ptr<Session>, sql::Error> log_in(int server, const real::Login& login,
                                                                Duration limit) {
         auto connection = real::BlockingSession::connect(at(server).address(), login, limit);
         if (!connection) return std::unexpected(std::move(connection.error()));
-        const real::ReplicationCredentials replication{"replication", passwords_.replication, false};
-        return std::make_unique<RealSession>(*std::move(connection), replication);
+        return std::make_unique<RealSession>(*std::move(connection), replication());
     }
 
     void past_read_only(int server, std::vector<std::string> statements) {
@@ -233,6 +236,16 @@ class RealArm final : public Arm {
 };
 
 }  // namespace
+
+real::BlockingSession root_at(Arm& arm, int server) {
+    return static_cast<RealArm&>(arm).at(server).root();
+}
+real::Login login_of(Arm& arm, Account account) {
+    return static_cast<RealArm&>(arm).login_of(account);
+}
+real::ReplicationCredentials replication_of(Arm& arm) {
+    return static_cast<RealArm&>(arm).replication();
+}
 
 std::unique_ptr<Arm> make_real_arm() {
     return std::make_unique<RealArm>();

@@ -304,7 +304,7 @@ void RealServer::create_accounts() const {
                                         "CREATE DATABASE contract",
                                         "CREATE TABLE contract.`rows` (id BIGINT PRIMARY KEY)"};
     const auto account = [&](const std::string& name, const std::string& password) {
-        statements.push_back("CREATE USER " + name + "@'127.0.0.1' IDENTIFIED BY " + real::quoted(password));
+        statements.push_back("CREATE USER " + name + "@'127.0.0.1' IDENTIFIED BY " + real::literal(password));
     };
     account("manager", p.manager);
     account("client", p.client);

@@ -66,7 +66,9 @@ sql::Error login_error(MYSQL* mysql, bool over_tcp) {
 }
 
 sql::Error statement_error(MYSQL* mysql) {
-    const int number = static_cast<int>(mysql_errno(mysql));
+    // A failure without a number would be taken for a success somewhere: it is a loss.
+    const int number =
+        mysql_errno(mysql) != 0 ? static_cast<int>(mysql_errno(mysql)) : sql::error_number::server_lost;
     const bool lost = is_client_error(number);
     return {lost ? sql::ErrorKind::lost : sql::ErrorKind::server, number, mysql_error(mysql)};
 }
@@ -184,15 +186,18 @@ RawAnswer Connection::query(std::string_view text) {
     initialise_thread();
     MYSQL* const mysql = &handle_->mysql;
     RawAnswer answer;
-    int status = mysql_real_query(mysql, text.data(), text.size());
-    while (status == 0) {
+    bool failed = mysql_real_query(mysql, text.data(), text.size()) != 0;
+    for (bool more = !failed; more;) {
         MYSQL_RES* const result = mysql_store_result(mysql);
-        if (result == nullptr && mysql_errno(mysql) != 0) break;
+        failed = result == nullptr && mysql_errno(mysql) != 0;
+        if (failed) break;
         answer.results.push_back(result != nullptr ? read_rows(result) : Rows{});
         if (result != nullptr) mysql_free_result(result);
-        status = mysql_next_result(mysql);
+        const int status = mysql_next_result(mysql);  // -1: there is no more, and all went well
+        failed = status > 0;
+        more = status == 0;
     }
-    if (status >= 0) answer.error = statement_error(mysql);  // -1: there is no more, and all went well
+    if (failed) answer.error = statement_error(mysql);
     return answer;
 }
 

@@ -36,7 +36,7 @@ sql::Result exchange(Connection& connection, const sql::Statement& statement,
         const RawAnswer unlocked = connection.query("UNLOCK TABLES");
         if (unlocked.error && unlocked.error->is_maybe()) raw.error = unlocked.error;
     }
-    if (raw.error) remove_secret(raw.error->text, quoted(replication.password));
+    if (raw.error) remove_secret(raw.error->text, literal(replication.password));
     if (raw.error) remove_secret(raw.error->text, replication.password);
     return decode(statement, std::move(raw));
 }

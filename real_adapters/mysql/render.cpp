@@ -66,8 +66,8 @@ constexpr std::string_view semi_sync_off_if_offline =
 
 std::string lock_holders(const ShardName& shard) {
     return fmt::format("SELECT IS_USED_LOCK({}), IS_USED_LOCK({}), IS_USED_LOCK({})",
-                       quoted(sql::server_lock_name(shard)), quoted(sql::helper_lock_name(shard)),
-                       quoted(sql::rebuild_lock_name(shard)));
+                       literal(sql::server_lock_name(shard)), literal(sql::helper_lock_name(shard)),
+                       literal(sql::rebuild_lock_name(shard)));
 }
 
 std::string look(const ShardName& shard) {
@@ -82,7 +82,7 @@ std::string read_journal(const ShardName& shard) {
         "server_uuid ORDER BY term DESC, revision DESC, id DESC) AS place FROM fixpoint.journal j "
         "WHERE keyspace_name = {} AND shard_name = {}) newest WHERE place = 1 ORDER BY term DESC, revision "
         "DESC",
-        quoted(shard.keyspace), quoted(shard.shard));
+        literal(shard.keyspace), literal(shard.shard));
 }
 
 std::string insert_journal_row(const sql::JournalRow& row) {
@@ -90,8 +90,8 @@ std::string insert_journal_row(const sql::JournalRow& row) {
         "INSERT INTO fixpoint.journal (keyspace_name, shard_name, term, revision, alias, server_uuid, "
         "opened_at) "
         "VALUES ({}, {}, {}, {}, {}, {}, {})",
-        quoted(row.shard.keyspace), quoted(row.shard.shard), row.term, row.revision,
-        quoted(row.alias.to_string()), quoted(row.uuid.to_string()), quoted(row.opened_at.to_string()));
+        literal(row.shard.keyspace), literal(row.shard.shard), row.term, row.revision,
+        literal(row.alias.to_string()), literal(row.uuid.to_string()), literal(row.opened_at.to_string()));
 }
 
 std::string value_text(sql::Variable variable, std::int64_t value) {
@@ -130,8 +130,8 @@ std::string change_source(const sql::ChangeSource& change, const ReplicationCred
         "SOURCE_SSL = {}, GET_SOURCE_PUBLIC_KEY = {}, SOURCE_HEARTBEAT_PERIOD = {}, SOURCE_CONNECT_RETRY = "
         "{}, "
         "SOURCE_RETRY_COUNT = {}",
-        quoted(change.source.host), change.source.port, quoted(replication.user),
-        quoted(replication.password), replication.tls ? 1 : 0, replication.tls ? 0 : 1,
+        literal(change.source.host), change.source.port, literal(replication.user),
+        literal(replication.password), replication.tls ? 1 : 0, replication.tls ? 0 : 1,
         seconds_text(change.heartbeat_period), change.connect_retry_s, change.retry_count);
     if (!change.receiver_options_only) text += ", SOURCE_AUTO_POSITION = 1";
     return text;
@@ -145,7 +145,7 @@ std::int64_t whole_seconds(Duration duration) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string literal(std::string_view text) {
     std::string result = "'";
     for (const char c : text) {
         if (c == '\'' || c == '\\') result += '\\';
@@ -154,7 +154,7 @@ std::string quoted(std::string_view text) {
     return result + "'";
 }
 
-std::string quoted_name(std::string_view name) {
+std::string identifier(std::string_view name) {
     std::string result = "`";
     for (const char c : name) {
         if (c == '`') result += '`';
@@ -184,16 +184,16 @@ std::string render(const sql::Statement& statement, const ReplicationCredentials
             [](const sql::ReadMissingPrivileges&) { return S("SHOW GRANTS"); },
             [](const sql::ReadLockHolders& s) { return lock_holders(s.shard); },
             [](const sql::WaitForExecuted& s) {
-                return fmt::format("SELECT WAIT_FOR_EXECUTED_GTID_SET({}, {})", quoted(s.set.to_string()),
+                return fmt::format("SELECT WAIT_FOR_EXECUTED_GTID_SET({}, {})", literal(s.set.to_string()),
                                    seconds_text(s.timeout));
             },
             [](const sql::SetSessionLockWait& s) {
                 return fmt::format("SET SESSION lock_wait_timeout = {}", s.seconds);
             },
             [](const sql::GetLock& s) {
-                return fmt::format("SELECT GET_LOCK({}, {})", quoted(s.name), whole_seconds(s.timeout));
+                return fmt::format("SELECT GET_LOCK({}, {})", literal(s.name), whole_seconds(s.timeout));
             },
-            [](const sql::ReleaseLock& s) { return fmt::format("SELECT RELEASE_LOCK({})", quoted(s.name)); },
+            [](const sql::ReleaseLock& s) { return fmt::format("SELECT RELEASE_LOCK({})", literal(s.name)); },
             [](const sql::Kill& s) { return fmt::format("KILL {}", s.id); },
             [](const sql::SetGlobal& s) { return assignment("GLOBAL", s.variable, s.value); },
             [](const sql::SetPersistOnly& s) { return assignment("PERSIST_ONLY", s.variable, s.value); },
@@ -207,7 +207,7 @@ std::string render(const sql::Statement& statement, const ReplicationCredentials
             [](const sql::ResetReplica& s) { return S(s.all ? "RESET REPLICA ALL" : "RESET REPLICA"); },
             [](const sql::CreateJournal&) { return S(create_journal); },
             [](const sql::InsertJournalRow& s) { return insert_journal_row(s.row); },
-            [](const sql::Nudge& s) { return "DROP TABLE IF EXISTS fixpoint_nudge." + quoted_name(s.name); },
+            [](const sql::Nudge& s) { return "DROP TABLE IF EXISTS fixpoint_nudge." + identifier(s.name); },
         },
         statement);
 }

@@ -23,8 +23,8 @@ std::string render(const sql::Statement& statement, const ReplicationCredentials
 // What every new session is set to, so that the quoting below means the same on every server.
 std::string_view session_setup();
 
-std::string quoted(std::string_view text);       // 'text', for session_setup()'s sql_mode
-std::string quoted_name(std::string_view name);  // `name`
+std::string literal(std::string_view text);     // 'text', for session_setup()'s sql_mode
+std::string identifier(std::string_view name);  // `name`
 std::string seconds_text(Duration duration);  // "0.250"; never below a millisecond (0 would mean "for ever")
 
 }  // namespace fixpoint::real
