@@ -15,7 +15,7 @@ namespace fixpoint::sim {
 struct PoolOptions {
     int jobs = 1;
     std::size_t batch = 1;
-    double silent_seconds = 30;  // without a result: the child is killed, the case hung
+    double silent_seconds = 120;  // without a result: the child is killed, the case hung
     std::function<bool()> stop = [] { return false; };  // asked between batches: no new ones then
 };
 
