@@ -37,8 +37,11 @@ void FakeMysql::applier_kick() {
     const RelayLog& relay = disk_.relay_log;
     if (a.stop_requested || relay.applier_at == relay.transactions.size()) return;
     a.busy = true;
-    const Instant not_before = relay.transactions[relay.applier_at]->made_at + disk_.channel->delay;
-    if (disk_.channel->delay > Duration::zero() && not_before > now()) {
+    // A slow applier lags by a constant time, like one with a SOURCE_DELAY: it keeps up with the rate of the
+    // writers.
+    const Duration lag = std::max(disk_.channel->delay, apply_delay_);
+    const Instant not_before = relay.transactions[relay.applier_at]->made_at + lag;
+    if (not_before > now()) {
         a.sleeping = true;
         a.timer = world_.scheduler.at(process_, not_before, [this] {
             applier_.sleeping = false;
@@ -46,7 +49,7 @@ void FakeMysql::applier_kick() {
         });
         return;
     }
-    a.timer = after(draw(timing::application) + apply_delay_, [this] { apply_begin(); });
+    a.timer = after(draw(timing::application), [this] { apply_begin(); });
 }
 
 void FakeMysql::apply_begin() {

@@ -74,7 +74,8 @@ void FakeMysql::run_client_work(Session& session, const ClientWork& work) {
 
 // ---- locks
 
-void FakeMysql::with_lock(SessionId id, GlobalReadLock& lock, bool closer, Continuation taken, Refused refused) {
+void FakeMysql::with_lock(SessionId id, GlobalReadLock& lock, bool closer, Continuation taken,
+                          Refused refused) {
     struct Wait {
         bool over = false;
         Continuation taken;
@@ -101,8 +102,7 @@ void FakeMysql::with_lock(SessionId id, GlobalReadLock& lock, bool closer, Conti
         wait->refused(error);
     };
     Session& session = *find(id);
-    wait_in(session, "Waiting for global read lock",
-            [give_up] { give_up(error_number::query_interrupted); });
+    wait_in(session, "Waiting for global read lock", [give_up] { give_up(error_number::query_interrupted); });
     session.timer = after(std::chrono::seconds(session.lock_wait_timeout_s),
                           [give_up] { give_up(error_number::lock_wait_timeout); });
 }
@@ -112,7 +112,8 @@ void FakeMysql::leave_statement(Session& session) {
     if (std::exchange(session.holds_statement_lock, false)) statements_lock_.release_writer();
 }
 
-void FakeMysql::when_unlocked(SessionId id, std::function<bool()> locked, Continuation then, Refused refused) {
+void FakeMysql::when_unlocked(SessionId id, std::function<bool()> locked, Continuation then,
+                              Refused refused) {
     if (!locked()) return then();
     table_waiters_.push_back({id, std::move(locked), std::move(then)});
     auto shared = std::make_shared<Refused>(std::move(refused));
@@ -143,11 +144,17 @@ void FakeMysql::table_lock_changed() {
     }
 }
 
-bool FakeMysql::journal_locked() const {
+// A CREATE TABLE that waits locks its table; it and a CREATE DATABASE lock the schema.
+bool FakeMysql::journal_table_locked() const {
     return std::ranges::any_of(commits_, [](const Commit& commit) {
-        return commit.transaction->payload == Payload::create_database ||
-               commit.transaction->payload == Payload::create_journal;
+        return commit.transaction->payload == Payload::create_journal;
     });
+}
+
+bool FakeMysql::journal_schema_locked() const {
+    return journal_table_locked() || std::ranges::any_of(commits_, [](const Commit& commit) {
+               return commit.transaction->payload == Payload::create_database;
+           });
 }
 
 // LOCK TABLES … READ of another session keeps a client's INSERT out.
@@ -190,14 +197,21 @@ void FakeMysql::run_write(SessionId id, Transaction draft) {
             std::function<bool()> locked = [] { return false; };
             switch (shared->payload) {
                 case Payload::journal_row:
+                    locked = [this] { return journal_table_locked(); };
+                    break;
                 case Payload::create_database:
-                case Payload::create_journal: locked = [this] { return journal_locked(); }; break;
-                case Payload::rows: locked = [this, id] { return rows_locked_for(id); }; break;
+                case Payload::create_journal:
+                    locked = [this] { return journal_schema_locked(); };
+                    break;
+                case Payload::rows:
+                    locked = [this, id] { return rows_locked_for(id); };
+                    break;
                 case Payload::drop_nothing:
                 case Payload::create_table:
                     locked = [this, shared] { return nudge_of_this_name_waits(shared->table); };
                     break;
-                default: break;
+                default:
+                    break;
             }
             when_unlocked(
                 id, std::move(locked), [this, id, shared] { execute_write(id, std::move(*shared)); },
@@ -251,7 +265,8 @@ Gtid FakeMysql::next_gtid() const {
     for (const GtidSet::Entry& entry : disk_.executed.entries()) {
         if (entry.tsid != gtid.tsid) continue;
         for (const GtidInterval& interval : entry.intervals) {
-            if (gtid.number >= interval.first && gtid.number <= interval.last) gtid.number = interval.last + 1;
+            if (gtid.number >= interval.first && gtid.number <= interval.last)
+                gtid.number = interval.last + 1;
         }
     }
     const auto owned_already = [&] {
@@ -288,7 +303,8 @@ void FakeMysql::append(TransactionPtr transaction, SessionId session, bool appli
 }
 
 bool FakeMysql::must_wait(const Commit& commit) const {
-    return var(Variable::rpl_semi_sync_source_enabled) && semi_sync_status_ && commit.position > acknowledged_;
+    return var(Variable::rpl_semi_sync_source_enabled) && semi_sync_status_ &&
+           commit.position > acknowledged_;
 }
 
 void FakeMysql::run_commits() {
@@ -307,7 +323,8 @@ void FakeMysql::run_commits() {
         if (must_wait(head)) {
             if (std::exchange(head.waited, true)) break;
             head.waits_since = now();
-            if (Session* session = find(head.session)) session->state = "Waiting for semi-sync ACK from replica";
+            if (Session* session = find(head.session))
+                session->state = "Waiting for semi-sync ACK from replica";
             const std::int64_t limit_ms = value(Variable::rpl_semi_sync_source_timeout);
             constexpr std::int64_t practically_infinite_ms = 1'000'000'000;
             if (limit_ms < practically_infinite_ms) {
@@ -363,7 +380,8 @@ void FakeMysql::complete(const Commit& commit, bool by_shutdown) {
     finish(session->id, sql::Nothing{});
 }
 
-void FakeMysql::report_acknowledged(const Session& session, const Transaction& transaction, bool by_shutdown) {
+void FakeMysql::report_acknowledged(const Session& session, const Transaction& transaction,
+                                    bool by_shutdown) {
     for (const RowChange& change : transaction.rows) {
         if (change.remove) continue;
         world_.report(WriteAcknowledged{change.id, alias_, session.login.privileged, by_shutdown});

@@ -1,6 +1,7 @@
-// The source's side of replication: dump threads that send what a replica lacks (M3), and the acknowledgements
-// that come back. A dump thread whose replica has gone is still counted until the source next sends something
-// (M16). A stream is TCP: in order, sent again after a short silence, reset when a process dies.
+// The source's side of replication: dump threads that send what a replica lacks (M3), and the
+// acknowledgements that come back. A dump thread whose replica has gone is still counted until the source
+// next sends something (M16). A stream is TCP: in order, sent again after a short silence, reset when a
+// process dies.
 #include <algorithm>
 #include <utility>
 
@@ -34,10 +35,11 @@ void FakeMysql::accept_dump(DumpRequest request) {
     if (var(Variable::offline_mode)) {
         return refuse(sql::error_number::offline_mode, "The server is currently in offline mode", false);
     }
-    if (connections_full_ || connections() >= static_cast<std::size_t>(options_.max_connections)) {
+    if (connections_full_ || connections() >= static_cast<std::size_t>(running_.max_connections)) {
         return refuse(error_number::too_many_connections, "Too many connections", false);
     }
-    if (passwords_rejected_) return refuse(error_number::access_denied, "Access denied for user 'repl'", false);
+    if (passwords_rejected_)
+        return refuse(error_number::access_denied, "Access denied for user 'repl'", false);
     if (request.server_id == value(Variable::server_id)) {
         return refuse(error_number::receiver_equal_server_ids,
                       "Fatal error: source and replica have equal MySQL server ids", true);
@@ -61,7 +63,7 @@ void FakeMysql::accept_dump(DumpRequest request) {
     dump->replica = request.replica;
     dump->replica_uuid = request.uuid;
     dump->replica_server_id = request.server_id;
-    dump->acks = request.acks && options_.semi_sync_plugins;
+    dump->acks = request.acks && running_.semi_sync_plugins;
     dump->heartbeat = request.heartbeat;
     dump->had = request.had;
     dump->had_until = disk_.binary_log.end();
@@ -93,7 +95,8 @@ void FakeMysql::pump_all() {
     if (!gone) return;
     // Having sent something to a peer that has gone, the source hears of it.
     std::erase_if(dumps_, [&](const auto& dump) {
-        return dump->peer_gone_since && world_.network.reachable_both_ways(endpoint_, dump->replica->endpoint_);
+        return dump->peer_gone_since &&
+               world_.network.reachable_both_ways(endpoint_, dump->replica->endpoint_);
     });
 }
 
@@ -106,11 +109,11 @@ void FakeMysql::pump(Dump& dump) {
         const bool wants_ack =
             dump.acks && var(Variable::rpl_semi_sync_source_enabled) && dump.next > acknowledged_;
         dump.sent.push_back(dump.next);
-        world_.network.send(dump.channel, dump.replica->process_,
-                            [replica = dump.replica, source = this, connection = dump.connection,
-                             packet = dump.packets, transaction, position = dump.next, wants_ack] {
-                                replica->on_event(source, connection, packet, transaction, position, wants_ack);
-                            });
+        world_.network.send(
+            dump.channel, dump.replica->process_,
+            [replica = dump.replica, source = this, connection = dump.connection, packet = dump.packets,
+             transaction, position = dump.next,
+             wants_ack] { replica->on_event(source, connection, packet, transaction, position, wants_ack); });
         ++dump.packets;
     }
 }
@@ -146,7 +149,8 @@ void FakeMysql::count_ack(std::int64_t server_id, BinaryLog::Position position) 
 void FakeMysql::acks_changed() {
     acknowledged_ = acks_.acknowledged_by(value(Variable::rpl_semi_sync_source_wait_for_replica_count));
     const bool caught_up = acknowledged_ + 1 >= disk_.binary_log.end() && acknowledged_ > 0;
-    if (var(Variable::rpl_semi_sync_source_enabled) && !semi_sync_status_ && caught_up) semi_sync_status_ = true;
+    if (var(Variable::rpl_semi_sync_source_enabled) && !semi_sync_status_ && caught_up)
+        semi_sync_status_ = true;
     touch();
     run_commits();
 }
@@ -160,8 +164,7 @@ void FakeMysql::reset_stream_of(const Dump& dump) {
 }
 
 void FakeMysql::end_dump(std::uint64_t connection, bool tell) {
-    const auto it =
-        std::ranges::find(dumps_, connection, [](const auto& dump) { return dump->connection; });
+    const auto it = std::ranges::find(dumps_, connection, [](const auto& dump) { return dump->connection; });
     if (it == dumps_.end()) return;
     if (tell) reset_stream_of(**it);
     dumps_.erase(it);

@@ -28,7 +28,8 @@ int Rows::conflict(const Transaction& transaction) const {
     switch (transaction.payload) {
         case Payload::rows:
             for (const RowChange& change : transaction.rows) {
-                if (change.builds_on != 0 && !writes.has(change.builds_on)) return sql::error_number::key_not_found;
+                if (change.builds_on != 0 && !writes.has(change.builds_on))
+                    return sql::error_number::key_not_found;
                 if (change.remove && !writes.has(change.id)) return sql::error_number::key_not_found;
                 if (!change.remove && writes.has(change.id)) return sql::error_number::duplicate_entry;
             }
@@ -56,11 +57,20 @@ void Rows::apply(const Transaction& transaction) {
                 }
             }
             break;
-        case Payload::journal_row: journal.push_back(*transaction.journal); break;
-        case Payload::create_database: journal_database = true; break;
-        case Payload::create_journal: journal_table = true; break;
-        case Payload::create_table: tables.push_back(transaction.table); break;
-        default: break;
+        case Payload::journal_row:
+            journal.push_back(*transaction.journal);
+            break;
+        case Payload::create_database:
+            journal_database = true;
+            break;
+        case Payload::create_journal:
+            journal_table = true;
+            break;
+        case Payload::create_table:
+            tables.push_back(transaction.table);
+            break;
+        default:
+            break;
     }
 }
 

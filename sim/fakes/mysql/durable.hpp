@@ -1,6 +1,6 @@
-// What is on a server's disk, and therefore survives kill -9: binary log, rows, relay log, connection settings
-// of the channel, persisted variables, identity. A value: a copy is a backup, and restoring one is an
-// assignment. Nothing of the run-time state (sessions, locks, variables, threads) is in here.
+// What is on a server's disk, and therefore survives kill -9: binary log, rows, relay log, connection
+// settings of the channel, persisted variables, identity. A value: a copy is a backup, and restoring one is
+// an assignment. Nothing of the run-time state (sessions, locks, variables, threads) is in here.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include "fixpoint/model/gtid_set.hpp"
 #include "fixpoint/ports/sql_statement.hpp"
 #include "sim/fakes/mysql/transaction.hpp"
-#include "sim/fakes/mysql/write_set.hpp"
+#include "fixpoint/sim/write_set.hpp"
 
 namespace fixpoint::sim::mysql {
 

@@ -73,16 +73,17 @@ class FakeMysql {
     bool starting() const { return starting_; }
     bool paused() const { return process_.paused(); }
     std::uint64_t boot() const { return boot_; }
-    void crash();                      // kill -9 (M23)
+    void crash();  // kill -9 (M23)
     enum class CrashPoint { before_durable, after_durable };
     void crash_at_next_commit(CrashPoint point);  // of a client's or a manager's write
-    void lose_machine(std::uint64_t unsynced);    // as a crash; with sync_binlog != 1 the log's last `unsynced` go
-    void shut_down();                  // SIGTERM (M32); down when `!up() && !stopping()`
+    void lose_machine(
+        std::uint64_t unsynced);  // as a crash; with sync_binlog != 1 the log's last `unsynced` go
+    void shut_down();             // SIGTERM (M32); down when `!up() && !stopping()`
     bool stopping() const { return stopping_; }
     void start() { start(options_); }  // up after a while
     void start(StartOptions options);
-    void pause();                      // SIGSTOP
-    void resume();                     // SIGCONT
+    void pause();   // SIGSTOP
+    void resume();  // SIGCONT
     const StartOptions& options() const { return options_; }
     void set_options(StartOptions options) { options_ = std::move(options); }  // of later starts
 
@@ -102,14 +103,14 @@ class FakeMysql {
     void start_applier_by_hand();
     void reset_replica_by_hand(bool all);
     void repoint_by_hand(MysqlAddress source, bool start = true);
-    void write_errant(WriteId id);     // past read-only; waits for nobody
-    void flush_by_hand();              // M50
+    void write_errant(WriteId id);  // past read-only; waits for nobody
+    void flush_by_hand();           // M50
     void execute_empty(const Gtid& gtid);
     void insert_unlogged(WriteId id);
     void delete_unlogged(WriteId id);
-    void purge_binary_logs();          // gtid_purged = gtid_executed
-    void reset_binary_logs();          // RESET BINARY LOGS AND GTIDS
-    void make_new_uuid();              // auto.cnf removed; takes effect at the next start
+    void purge_binary_logs();  // gtid_purged = gtid_executed
+    void reset_binary_logs();  // RESET BINARY LOGS AND GTIDS
+    void make_new_uuid();      // auto.cnf removed; takes effect at the next start
     bool kill_by_hand(std::uint64_t connection);
     void fill_connections(bool full) { connections_full_ = full; }  // by others; M26, M57
     void reject_passwords(bool reject) { passwords_rejected_ = reject; }
@@ -137,7 +138,7 @@ class FakeMysql {
         TransactionPtr transaction = nullptr;
         SessionId session = 0;  // 0: the applier's, or nobody's
         bool applier = false;
-        bool visible = false;   // committed in the engine already (AFTER_COMMIT)
+        bool visible = false;  // committed in the engine already (AFTER_COMMIT)
         bool waited = false;
         Instant waits_since{};
     };
@@ -149,14 +150,14 @@ class FakeMysql {
         std::int64_t replica_server_id = 0;
         bool acks = false;
         Duration heartbeat{};
-        std::shared_ptr<const GtidSet> had;     // what the replica had when it connected
-        BinaryLog::Position had_until = 0;      // beyond this nothing was had
-        BinaryLog::Position next = 0;           // to be sent
-        std::uint64_t packets = 0;              // sent
+        std::shared_ptr<const GtidSet> had;  // what the replica had when it connected
+        BinaryLog::Position had_until = 0;   // beyond this nothing was had
+        BinaryLog::Position next = 0;        // to be sent
+        std::uint64_t packets = 0;           // sent
         Channel channel;
         std::vector<BinaryLog::Position> sent;  // by packet
         BinaryLog::Position acked = 0;
-        Instant acks_heard_from{};              // M34
+        Instant acks_heard_from{};  // M34
         std::optional<Instant> peer_gone_since;
     };
     struct DumpRequest {
@@ -183,12 +184,12 @@ class FakeMysql {
         FakeMysql* source = nullptr;
         std::uint64_t connection = 0;  // of the attempt under way, or of the stream
         bool attempting = false;
-        bool acks = false;             // in effect
-        std::uint64_t expected = 0;    // next packet of the stream
+        bool acks = false;           // in effect
+        std::uint64_t expected = 0;  // next packet of the stream
         std::uint64_t expected_at_last_tick = 0;
         BinaryLog::Position last_ack = 0;
         Instant heard{};
-        Duration net_timeout{};        // as it was when it was started
+        Duration net_timeout{};  // as it was when it was started
         std::int64_t attempts_left = 0;
         TimerId tick, retry, limit;
         Channel to_source;
@@ -199,7 +200,7 @@ class FakeMysql {
         bool running = false;
         int error = 0;
         std::string text;
-        bool busy = false;     // a transaction is being applied
+        bool busy = false;      // a transaction is being applied
         bool sleeping = false;  // SOURCE_DELAY: a STOP ends that
         GlobalReadLock::Ticket ticket = 0;
         bool holds_statement_lock = false, holds_commit_lock = false;
@@ -216,7 +217,9 @@ class FakeMysql {
     Scheduler& scheduler() { return world_.scheduler; }
     Instant now() const { return world_.scheduler.now(); }
     Duration draw(Range range);
-    TimerId after(Duration delay, Action action) { return world_.scheduler.after(process_, delay, std::move(action)); }
+    TimerId after(Duration delay, Action action) {
+        return world_.scheduler.after(process_, delay, std::move(action));
+    }
     void touch() { ++version_; }
     bool var(sql::Variable variable) const { return settings_.on(variable); }
     std::int64_t value(sql::Variable variable) const { return settings_.get(variable); }
@@ -242,7 +245,8 @@ class FakeMysql {
     // execute.cpp, replication_statements.cpp
     void execute_statement(Session& session, const sql::Statement& statement);
     void took_effect(const Session& session, const Session* killed = nullptr);
-    bool misses(const Session& session, const char* privilege) const;
+    bool misses(const Session& session, std::string_view privilege) const;
+    std::vector<std::string> missing_privileges(const Session& session) const;
     void run_look(SessionId id, ShardName shard);
     void look_step(SessionId id, std::shared_ptr<sql::LookAnswer> answer, ShardName shard, int step);
     void fill_server_row(sql::ServerRow& row) const;
@@ -254,7 +258,7 @@ class FakeMysql {
     void run_get_lock(Session& session, const sql::GetLock& statement);
     void run_kill(Session& session, std::uint64_t connection);
     void run_read_journal(Session& session, const ShardName& shard);
-    std::vector<sql::SessionRow> session_rows(const Session& asking) const;
+    std::vector<sql::SessionRow> session_rows() const;
     void run_replication_statement(SessionId id, Continuation begin);
     void channel_free();
     void start_thread(SessionId id, bool receiver);
@@ -295,7 +299,8 @@ class FakeMysql {
     void complete(const Commit& commit, bool by_shutdown);
     void report_acknowledged(const Session& session, const Transaction& transaction, bool by_shutdown);
     void table_lock_changed();
-    bool journal_locked() const;
+    bool journal_table_locked() const;
+    bool journal_schema_locked() const;
     bool rows_locked_for(SessionId id) const;
     bool created_table_waits(const std::string& name) const;
     bool nudge_of_this_name_waits(const std::string& name) const;
@@ -333,8 +338,8 @@ class FakeMysql {
     void on_reset(std::uint64_t connection);
     void on_refused(std::uint64_t attempt);
     void stop_if_asked();
-    void on_event(FakeMysql* source, std::uint64_t connection, std::uint64_t packet, TransactionPtr transaction,
-                  BinaryLog::Position position, bool wants_ack);
+    void on_event(FakeMysql* source, std::uint64_t connection, std::uint64_t packet,
+                  TransactionPtr transaction, BinaryLog::Position position, bool wants_ack);
     void send_ack(BinaryLog::Position position);
     void end_receiver(int error, std::string text);
     void receive(TransactionPtr transaction);
@@ -364,7 +369,8 @@ class FakeMysql {
     Process& process_;
     Endpoint endpoint_;
     Stream stream_;
-    StartOptions options_;
+    StartOptions options_;  // of the next start
+    StartOptions running_;  // what this process was started with
     Peculiarities peculiarities_;
     DurableState disk_;
 
@@ -379,7 +385,7 @@ class FakeMysql {
     std::uint64_t offline_switches_ = 0;
     UserLocks user_locks_;
     GlobalReadLock statements_lock_, commits_lock_;
-    int closings_ = 0;               // super_read_only=ON that wait
+    int closings_ = 0;                      // super_read_only=ON that wait
     bool super_read_only_pending_ = false;  // what a SELECT reads meanwhile (M20)
     Instant globals_busy_until_{};
     struct ExecutedWaiter {
@@ -417,6 +423,7 @@ class FakeMysql {
     bool new_uuid_at_start_ = false;
 
     std::uint64_t version_ = 1;
+    mutable std::size_t executed_prefix_ = 0;  // of the relay log: a snapshot need not look at it again
 };
 
 }  // namespace fixpoint::sim::mysql

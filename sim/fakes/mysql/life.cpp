@@ -1,6 +1,6 @@
-// Birth, death and sleep of the process. kill -9 keeps the disk and tells nobody (M23); a clean shutdown tells
-// everybody who waits OK (M32); a start takes its variables from configuration and what was persisted (M22,
-// M24, M35) and its relay log by relay_log_recovery (M9, M44).
+// Birth, death and sleep of the process. kill -9 keeps the disk and tells nobody (M23); a clean shutdown
+// tells everybody who waits OK (M32); a start takes its variables from configuration and what was persisted
+// (M22, M24, M35) and its relay log by relay_log_recovery (M9, M44).
 #include <algorithm>
 #include <utility>
 
@@ -33,10 +33,12 @@ void FakeMysql::crash() {
     die(false);
 }
 
-void FakeMysql::crash_at_next_commit(CrashPoint point) { crash_point_ = point; }
+void FakeMysql::crash_at_next_commit(CrashPoint point) {
+    crash_point_ = point;
+}
 
 void FakeMysql::lose_machine(std::uint64_t unsynced) {
-    if (up_ && options_.sync_binlog != 1) {
+    if (up_ && running_.sync_binlog != 1) {
         const BinaryLog::Position end = disk_.binary_log.end();
         const BinaryLog::Position keep =
             std::max(disk_.binary_log.first(), end - std::min<BinaryLog::Position>(unsynced, end));
@@ -74,7 +76,7 @@ void FakeMysql::die(bool clean) {
     for (Commit& commit : commits_) {
         if (!commit.visible) commit_in_engine(commit);
     }
-    if (!clean && options_.flush_log_at_trx_commit == 0) {
+    if (!clean && running_.flush_log_at_trx_commit == 0) {
         // M38: the engine loses the last rows; their GTIDs stay.
         const BinaryLog& log = disk_.binary_log;
         const auto in_log = static_cast<std::int64_t>(log.end() - log.first());
@@ -131,7 +133,8 @@ void FakeMysql::come_up() {
     started_at_ = now();
     next_session_ = 8;
     next_free_number_ = 1;
-    settings_ = settings_at_start(options_, disk_.persisted);
+    running_ = options_;
+    settings_ = settings_at_start(running_, disk_.persisted);
     semi_sync_status_ = var(Variable::rpl_semi_sync_source_enabled);
     if (std::exchange(new_uuid_at_start_, false)) disk_.uuid = world_.make_uuid();
     RelayLog& relay = disk_.relay_log;

@@ -1,5 +1,5 @@
-// What faults and people do to a server, past its statements and privileges. Each leaves the server in a state
-// that the real one can be brought into by hand, and in no other.
+// What faults and people do to a server, past its statements and privileges. Each leaves the server in a
+// state that the real one can be brought into by hand, and in no other.
 #include <algorithm>
 #include <utility>
 
@@ -48,7 +48,9 @@ void FakeMysql::restore(DurableState state) {
     touch();
 }
 
-void FakeMysql::make_new_uuid() { new_uuid_at_start_ = true; }
+void FakeMysql::make_new_uuid() {
+    new_uuid_at_start_ = true;
+}
 
 // ---- replication by hand
 
@@ -64,7 +66,9 @@ void FakeMysql::set_source_delay(Duration delay) {
     touch();
 }
 
-void FakeMysql::fail_applier(int error_number) { applier_failure_ = error_number; }
+void FakeMysql::fail_applier(int error_number) {
+    applier_failure_ = error_number;
+}
 
 void FakeMysql::stop_receiver_by_hand() {
     if (up_ && receiver_.state != ThreadState::no && !receiver_.when_stopped) end_receiver(0, {});

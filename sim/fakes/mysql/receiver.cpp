@@ -40,23 +40,25 @@ void FakeMysql::start_attempt() {
     request.replica_boot = boot_;
     request.uuid = disk_.uuid;
     request.server_id = value(Variable::server_id);
-    request.acks = var(Variable::rpl_semi_sync_replica_enabled) && options_.semi_sync_plugins;
+    request.acks = var(Variable::rpl_semi_sync_replica_enabled) && running_.semi_sync_plugins;
     request.heartbeat = disk_.channel->heartbeat_period;
     request.had = std::make_shared<const GtidSet>(disk_.executed | disk_.relay_log.retrieved);
     r.to_source = {endpoint_, r.source->endpoint_, {}};
-    world_.network.send(r.to_source, world_.hosts, [request = std::move(request), source = r.source]() mutable {
-        if (!source->up_) {  // nobody listens: the machine says so
-            FakeMysql* replica = request.replica;
-            source->world_.network.send(source->endpoint_, replica->endpoint_, replica->process_,
-                                        [replica, attempt = request.attempt] { replica->on_refused(attempt); });
-            return;
-        }
-        source->after(source->draw(timing::handshake), [source, request = std::move(request)]() mutable {
-            source->when_globals_free([source, request = std::move(request)]() mutable {
-                source->accept_dump(std::move(request));
+    world_.network.send(
+        r.to_source, world_.hosts, [request = std::move(request), source = r.source]() mutable {
+            if (!source->up_) {  // nobody listens: the machine says so
+                FakeMysql* replica = request.replica;
+                source->world_.network.send(
+                    source->endpoint_, replica->endpoint_, replica->process_,
+                    [replica, attempt = request.attempt] { replica->on_refused(attempt); });
+                return;
+            }
+            source->after(source->draw(timing::handshake), [source, request = std::move(request)]() mutable {
+                source->when_globals_free([source, request = std::move(request)]() mutable {
+                    source->accept_dump(std::move(request));
+                });
             });
         });
-    });
 }
 
 void FakeMysql::on_refused(std::uint64_t attempt) {
@@ -65,7 +67,8 @@ void FakeMysql::on_refused(std::uint64_t attempt) {
     }
 }
 
-// Nothing was heard in time: a machine out of reach does not even accept, a stopped process accepts and is silent.
+// Nothing was heard in time: a machine out of reach does not even accept, a stopped process accepts and is
+// silent.
 void FakeMysql::attempt_limit_reached() {
     const bool accepted = receiver_.source != nullptr && receiver_.source->paused() &&
                           world_.network.reachable_both_ways(endpoint_, receiver_.source->endpoint_);
@@ -86,7 +89,8 @@ void FakeMysql::attempt_failed(int error, std::string text) {
 
 void FakeMysql::retry_later() {
     if (receiver_.attempts_left-- <= 0) return end_receiver(receiver_.error, receiver_.text);
-    receiver_.retry = after(std::chrono::seconds(disk_.channel->connect_retry_s), [this] { start_attempt(); });
+    receiver_.retry =
+        after(std::chrono::seconds(disk_.channel->connect_retry_s), [this] { start_attempt(); });
 }
 
 void FakeMysql::on_reply(std::uint64_t attempt, DumpReply reply) {
@@ -151,7 +155,8 @@ void FakeMysql::schedule_tick() {
 
 bool FakeMysql::stream_alive() const {
     FakeMysql* source = receiver_.source;
-    return source->up_ && !source->paused() && world_.network.reachable_both_ways(source->endpoint_, endpoint_) &&
+    return source->up_ && !source->paused() &&
+           world_.network.reachable_both_ways(source->endpoint_, endpoint_) &&
            source->find_dump(receiver_.connection) != nullptr;
 }
 

@@ -38,7 +38,8 @@ void FakeMysql::end_replication_statement(SessionId id, sql::Result result) {
 }
 
 void FakeMysql::start_thread(SessionId id, bool receiver) {
-    // An applier starts where there is no channel (nothing shows it), but not after a RESET before a receiver.
+    // An applier starts where there is no channel (nothing shows it), but not after a RESET before a
+    // receiver.
     int error = 0;
     if (receiver && !disk_.channel) error = error_number::no_channel;
     if (!receiver && metadata_reset_) error = error_number::connection_metadata;
@@ -46,6 +47,9 @@ void FakeMysql::start_thread(SessionId id, bool receiver) {
     if (error != 0) return end_replication_statement(id, std::unexpected(server_error(error)));
     if (receiver) metadata_reset_ = false;
     after(draw(timing::thread_start), [this, id, receiver] {
+        if (receiver && !disk_.channel) {  // reset by hand meanwhile
+            return end_replication_statement(id, std::unexpected(server_error(error_number::no_channel)));
+        }
         took_effect(*find(id));
         receiver ? start_receiver() : start_applier();
         end_replication_statement(id, sql::Nothing{});
@@ -74,7 +78,8 @@ void FakeMysql::stop_applier(SessionId id) {
     find(id)->state = "Killing replica";
     applier_.stop_requested = true;
     auto over = std::make_shared<bool>(false);
-    const TimerId limit = after(std::chrono::seconds(value(Variable::rpl_stop_replica_timeout)), [this, id, over] {
+    const TimerId limit = after(std::chrono::seconds(value(Variable::rpl_stop_replica_timeout)), [this, id,
+                                                                                                  over] {
         *over = true;
         took_effect(*find(id));  // it will stop, once its transaction has ended
         end_replication_statement(id, std::unexpected(server_error(error_number::stop_replica_timed_out)));
@@ -101,7 +106,8 @@ void FakeMysql::change_source(SessionId id, const sql::ChangeSource& statement) 
         end_replication_statement(id, std::unexpected(server_error(error)));
     };
     if (receiver_.state != ThreadState::no) return refuse(error_number::receiver_must_stop);
-    if (applier_.running && !statement.receiver_options_only) return refuse(error_number::replication_must_stop);
+    if (applier_.running && !statement.receiver_options_only)
+        return refuse(error_number::replication_must_stop);
     after(draw(timing::change_source), [this, id, statement] {
         Session& session = *find(id);
         took_effect(session);
@@ -116,7 +122,8 @@ void FakeMysql::change_source(SessionId id, const sql::ChangeSource& statement) 
         receiver_.text.clear();
         receiver_.by_hand = false;
         metadata_reset_ = false;
-        // The applier may have stopped since the statement was sent: then this one drops the relay log, too (M8).
+        // The applier may have stopped since the statement was sent: then this one drops the relay log, too
+        // (M8).
         if (!applier_.running) {
             drop_relay_log(&session);
             applier_.error = 0;
@@ -128,7 +135,8 @@ void FakeMysql::change_source(SessionId id, const sql::ChangeSource& statement) 
 
 void FakeMysql::reset_replica(SessionId id, bool all) {
     if (receiver_.state != ThreadState::no || applier_.running) {
-        return end_replication_statement(id, std::unexpected(server_error(error_number::replication_must_stop)));
+        return end_replication_statement(id,
+                                         std::unexpected(server_error(error_number::replication_must_stop)));
     }
     after(draw(timing::change_source), [this, id, all] {
         Session& session = *find(id);

@@ -1,6 +1,6 @@
 // The source's side of semi-synchronous replication as bookkeeping: who has acknowledged up to where, and up
-// to where enough have. Acknowledgements count per server_id, as the server has it, and also when whoever gave
-// them has gone. No time, no sessions; commits and threads are elsewhere.
+// to where enough have. Acknowledgements count per server_id, as the server has it, and also when whoever
+// gave them has gone. No time, no sessions; commits and threads are elsewhere.
 #pragma once
 
 #include <algorithm>

@@ -19,7 +19,9 @@ Session* FakeMysql::find(SessionId id) {
     return nullptr;
 }
 
-const Session* FakeMysql::find(SessionId id) const { return const_cast<FakeMysql*>(this)->find(id); }
+const Session* FakeMysql::find(SessionId id) const {
+    return const_cast<FakeMysql*>(this)->find(id);
+}
 
 Session* FakeMysql::find_connection(std::uint64_t connection) {
     for (const auto& session : sessions_) {
@@ -34,20 +36,23 @@ const std::string& FakeMysql::manager_of(std::uint64_t connection) const {
     return session == nullptr ? nobody : session->login.manager;
 }
 
-std::size_t FakeMysql::connections() const { return sessions_.size() + dumps_.size(); }
+std::size_t FakeMysql::connections() const {
+    return sessions_.size() + dumps_.size();
+}
 
 // ---- logging in
 
 void FakeMysql::when_globals_free(Continuation action) {
     if (now() >= globals_busy_until_) return action();
-    world_.scheduler.at(process_, globals_busy_until_,
-                        [this, action = std::move(action)]() mutable { when_globals_free(std::move(action)); });
+    world_.scheduler.at(process_, globals_busy_until_, [this, action = std::move(action)]() mutable {
+        when_globals_free(std::move(action));
+    });
 }
 
 void FakeMysql::connect(LoginRequest request, std::move_only_function<void()> on_ended, LoginAnswer answer) {
     if (!up_) return answer(std::unexpected(refused(error_number::cannot_connect)));
-    auto go_on = [this, switches = offline_switches_, request = std::move(request), on_ended = std::move(on_ended),
-                  answer = std::move(answer)]() mutable {
+    auto go_on = [this, switches = offline_switches_, request = std::move(request),
+                  on_ended = std::move(on_ended), answer = std::move(answer)]() mutable {
         when_globals_free([this, switches, request = std::move(request), on_ended = std::move(on_ended),
                            answer = std::move(answer)]() mutable {
             // M33: whoever is in the middle of a login when offline_mode is switched on is killed.
@@ -59,11 +64,12 @@ void FakeMysql::connect(LoginRequest request, std::move_only_function<void()> on
 }
 
 void FakeMysql::login(LoginRequest request, std::move_only_function<void()> on_ended, LoginAnswer answer) {
-    const auto limit = static_cast<std::size_t>(options_.max_connections);
-    const bool full = connections_full_ || connections() >= limit;
-    const bool extra_taken =
-        std::ranges::any_of(sessions_, [](const auto& session) { return session->extra; });
-    if (full && (!request.privileged || extra_taken)) {
+    const auto limit = static_cast<std::size_t>(running_.max_connections);
+    const auto extra = static_cast<std::size_t>(
+        std::ranges::count_if(sessions_, [](const auto& session) { return session->extra; }));
+    const std::size_t present = connections_full_ ? limit + extra : connections();
+    const bool full = present >= limit;
+    if (full && (!request.privileged || present > limit)) {
         return answer(std::unexpected(refused(error_number::too_many_connections)));
     }
     if (request.wrong_password || passwords_rejected_) {
@@ -86,7 +92,8 @@ void FakeMysql::login(LoginRequest request, std::move_only_function<void()> on_e
 
 // ---- statements in their order
 
-void FakeMysql::execute(SessionId id, sql::Statement statement, std::int64_t lock_id, StatementAnswer answer) {
+void FakeMysql::execute(SessionId id, sql::Statement statement, std::int64_t lock_id,
+                        StatementAnswer answer) {
     Session* session = find(id);
     if (session == nullptr || session->told) return answer(std::unexpected(lost(error_number::server_gone)));
     session->queue.push_back({std::move(statement), lock_id, std::move(answer), nullptr});

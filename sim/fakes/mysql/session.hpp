@@ -20,30 +20,43 @@ namespace fixpoint::sim::mysql {
 
 // Unique over all starts of a server; its lower half is CONNECTION_ID(), which begins anew with each start.
 using SessionId = std::uint64_t;
-inline std::uint64_t connection_id(SessionId id) { return id & 0xffff'ffffU; }
+inline std::uint64_t connection_id(SessionId id) {
+    return id & 0xffff'ffffU;
+}
 
 struct LoginRequest {
     std::string user;
-    bool privileged = false;      // CONNECTION_ADMIN or SUPER: read_only does not bind it, offline_mode does not end it
-    bool system_user = false;     // SYSTEM_USER: cannot be killed by one without (M37)
+    bool privileged =
+        false;  // CONNECTION_ADMIN or SUPER: read_only does not bind it, offline_mode does not end it
+    bool system_user = false;  // SYSTEM_USER: cannot be killed by one without (M37)
     bool wrong_password = false;
-    std::string manager;          // a manager's name; "" : a client's session
+    std::string manager;  // a manager's name; "" : a client's session
 };
 
 // What clients do. `builds_on` is a row that a replica must have to apply it (an UPDATE); 0: none.
-struct InsertRow { WriteId id = 0; WriteId builds_on = 0; };
-struct DeleteRow { WriteId id = 0; };
+struct InsertRow {
+    WriteId id = 0;
+    WriteId builds_on = 0;
+};
+struct DeleteRow {
+    WriteId id = 0;
+};
 struct BeginTransaction {};
 struct CommitTransaction {};
 struct RollbackTransaction {};
 struct ReadIds {};
 struct LockTablesForRead {};  // the clients' table: holds the applier (M10)
 struct UnlockTables {};
-struct CreateTable { std::string name; };
-struct SelectFrom { std::string name; };  // a table made by CreateTable
-struct FlushTables {};        // without LOCAL: written to the binary log on a super_read_only server too (M50)
-using ClientWork = std::variant<InsertRow, DeleteRow, BeginTransaction, CommitTransaction, RollbackTransaction,
-                                ReadIds, LockTablesForRead, UnlockTables, CreateTable, SelectFrom, FlushTables>;
+struct CreateTable {
+    std::string name;
+};
+struct SelectFrom {
+    std::string name;
+};                      // a table made by CreateTable
+struct FlushTables {};  // without LOCAL: written to the binary log on a super_read_only server too (M50)
+using ClientWork =
+    std::variant<InsertRow, DeleteRow, BeginTransaction, CommitTransaction, RollbackTransaction, ReadIds,
+                 LockTablesForRead, UnlockTables, CreateTable, SelectFrom, FlushTables>;
 using ClientResult = std::expected<WriteIds, sql::Error>;  // only ReadIds answers with ids
 
 using StatementAnswer = std::move_only_function<void(sql::Result)>;
@@ -66,7 +79,7 @@ struct Session {
     const char* state = "";
     Instant since{};
     bool killed = false;
-    bool told = false;        // its client has seen the connection close
+    bool told = false;  // its client has seen the connection close
     bool client_gone = false;
     std::int64_t last_lock_id = 0;
     std::int64_t lock_wait_timeout_s = 31'536'000;
@@ -78,12 +91,12 @@ struct Session {
 
     bool holds_statement_lock = false, holds_commit_lock = false;  // as a writer
     std::move_only_function<void()> after_commit;  // instead of the answer: the statement goes on
-    bool extra = false;  // the one login beyond max_connections (M57)
+    bool extra = false;                            // the one login beyond max_connections (M57)
     bool in_transaction = false;
     std::vector<RowChange> changes;  // of the open transaction
     bool holds_read_lock = false;    // LOCK TABLES … READ
     bool holds_global_read_lock = false;
-    WriteIds ids;                    // answer of ReadIds
+    WriteIds ids;  // answer of ReadIds
 };
 
 }  // namespace fixpoint::sim::mysql

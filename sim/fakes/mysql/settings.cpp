@@ -18,12 +18,18 @@ Settings::Settings() {
 
 std::int64_t Settings::clamped(Variable variable, std::int64_t value) {
     switch (variable) {
-        case Variable::rpl_semi_sync_source_wait_for_replica_count: return std::clamp<std::int64_t>(value, 1, 65'535);
-        case Variable::rpl_semi_sync_source_timeout: return std::max<std::int64_t>(value, 0);
-        case Variable::server_id: return std::clamp<std::int64_t>(value, 0, 4'294'967'295);
-        case Variable::replica_net_timeout: return std::clamp<std::int64_t>(value, 1, 31'536'000);
-        case Variable::rpl_stop_replica_timeout: return std::clamp<std::int64_t>(value, 2, 31'536'000);
-        default: return value;
+        case Variable::rpl_semi_sync_source_wait_for_replica_count:
+            return std::clamp<std::int64_t>(value, 1, 65'535);
+        case Variable::rpl_semi_sync_source_timeout:
+            return std::max<std::int64_t>(value, 0);
+        case Variable::server_id:
+            return std::clamp<std::int64_t>(value, 0, 4'294'967'295);
+        case Variable::replica_net_timeout:
+            return std::clamp<std::int64_t>(value, 1, 31'536'000);
+        case Variable::rpl_stop_replica_timeout:
+            return std::clamp<std::int64_t>(value, 2, 31'536'000);
+        default:
+            return value;
     }
 }
 
@@ -34,8 +40,10 @@ bool Settings::is_semi_sync(Variable variable) {
         case Variable::rpl_semi_sync_source_wait_no_replica:
         case Variable::rpl_semi_sync_source_wait_for_replica_count:
         case Variable::rpl_semi_sync_source_wait_point:
-        case Variable::rpl_semi_sync_replica_enabled: return true;
-        default: return false;
+        case Variable::rpl_semi_sync_replica_enabled:
+            return true;
+        default:
+            return false;
     }
 }
 

@@ -15,7 +15,7 @@ void FakeMysql::run_set_global(Session& session, Variable variable, std::int64_t
     if (misses(session, "SYSTEM_VARIABLES_ADMIN")) {
         return finish(id, std::unexpected(server_error(error_number::missing_privilege)));
     }
-    if (Settings::is_semi_sync(variable) && !options_.semi_sync_plugins) {
+    if (Settings::is_semi_sync(variable) && !running_.semi_sync_plugins) {
         return finish(id, std::unexpected(server_error(error_number::unknown_system_variable)));
     }
     if (Settings::is_read_only_variable(variable)) {
@@ -46,11 +46,14 @@ void FakeMysql::set_effective(Variable variable, std::int64_t new_value) {
             break;
         case Variable::rpl_semi_sync_source_wait_for_replica_count:
         case Variable::rpl_semi_sync_source_wait_no_replica:
-        case Variable::rpl_semi_sync_source_wait_point: acks_changed(); break;
+        case Variable::rpl_semi_sync_source_wait_point:
+            acks_changed();
+            break;
         case Variable::offline_mode:
             if (before != new_value) set_offline_mode(new_value != 0);
             break;
-        default: break;
+        default:
+            break;
     }
 }
 

@@ -27,22 +27,26 @@ ServerState FakeMysql::snapshot(const ShardName& shard) const {
     state.server_lock = lock_session(locks.server);
     state.helper_lock = lock_session(locks.helper);
     state.rebuild_lock = lock_session(locks.rebuild);
-    state.writes = disk_.rows.writes.ids();
+    state.writes = disk_.rows.writes;
     state.writes_in_log = state.writes;
     for (const Commit& commit : commits_) {
         if (commit.visible) continue;
-        for (const RowChange& change : commit.transaction->rows) state.writes_in_log.push_back(change.id);
+        for (const RowChange& change : commit.transaction->rows) state.writes_in_log.insert(change.id);
     }
-    std::ranges::sort(state.writes_in_log);
     const RelayLog& relay = disk_.relay_log;
     bool unread = false;
-    for (std::size_t i = 0; i < relay.transactions.size(); ++i) {
+    const auto executed_at = [&](std::size_t i) { return disk_.executed.contains(relay.transactions[i]->gtid); };
+    // What precedes was executed when it was last looked at; a relay log that is new, or data set back, begin anew.
+    if (executed_prefix_ > relay.transactions.size() || (executed_prefix_ > 0 && !executed_at(executed_prefix_ - 1))) {
+        executed_prefix_ = 0;
+    }
+    while (executed_prefix_ < relay.transactions.size() && executed_at(executed_prefix_)) ++executed_prefix_;
+    for (std::size_t i = executed_prefix_; i < relay.transactions.size(); ++i) {
         const Transaction& transaction = *relay.transactions[i];
         if (disk_.executed.contains(transaction.gtid)) continue;
-        for (const RowChange& change : transaction.rows) state.writes_received.push_back(change.id);
+        for (const RowChange& change : transaction.rows) state.writes_received.insert(change.id);
         unread = unread || i < relay.applier_at;
     }
-    std::ranges::sort(state.writes_received);
     state.relay_log_readable = !relay.files_missing && !unread;
     state.manageable = peculiarities_.extra_channels.empty() && !peculiarities_.filters &&
                        peculiarities_.group_replication.empty() && peculiarities_.gtid_mode_on &&

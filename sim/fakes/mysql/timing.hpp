@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 inline constexpr Range login{microseconds(150), microseconds(600)};
-inline constexpr Range statement{microseconds(20), microseconds(120)};    // parsing, until it begins to act
+inline constexpr Range statement{microseconds(20), microseconds(120)};     // parsing, until it begins to act
 inline constexpr Range between_values{microseconds(0), microseconds(20)};  // of one look
 inline constexpr Range execution{microseconds(50), microseconds(300)};     // of a write, until it is durable
 inline constexpr Range application{microseconds(60), microseconds(400)};   // the same, by the applier
@@ -30,7 +30,7 @@ inline constexpr Range semi_sync_on{microseconds(300), microseconds(700)};
 inline constexpr Range thread_start{microseconds(100), milliseconds(1)};
 inline constexpr Range thread_stop{microseconds(200), milliseconds(3)};
 inline constexpr Range change_source{milliseconds(1), milliseconds(6)};
-inline constexpr Range handshake{microseconds(400), milliseconds(2)};  // of a receiver at its source
+inline constexpr Range handshake{microseconds(400), milliseconds(2)};       // of a receiver at its source
 inline constexpr Range ack_listening{milliseconds(0), milliseconds(1000)};  // M34
 inline constexpr Range server_start{milliseconds(300), milliseconds(900)};
 inline constexpr Range shutdown{milliseconds(20), milliseconds(300)};

@@ -24,7 +24,7 @@ struct RowChange {
 };
 
 enum class Payload : std::uint8_t {
-    rows,             // inserts and deletes of clients
+    rows,  // inserts and deletes of clients
     journal_row,
     create_database,  // of the journal's schema, IF NOT EXISTS
     create_journal,   // the journal's table, IF NOT EXISTS
@@ -48,7 +48,9 @@ using TransactionPtr = const Transaction*;
 
 class TransactionStore {
   public:
-    TransactionPtr keep(Transaction transaction) { return &transactions_.emplace_back(std::move(transaction)); }
+    TransactionPtr keep(Transaction transaction) {
+        return &transactions_.emplace_back(std::move(transaction));
+    }
 
   private:
     std::deque<Transaction> transactions_;
