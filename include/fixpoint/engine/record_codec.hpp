@@ -1,6 +1,6 @@
-// Records as bytes: Vitess's own protobuf messages (Tablet, Shard, Keyspace) and Fixpoint's JSON (Fixpoint, Goal),
-// and where they lie in a topology store. Encoding is deterministic; fields that we do not know survive it.
-// Errors name the field or the place, for a person. Nothing here reads or writes a store.
+// Records as bytes: Vitess's own protobuf messages (Tablet, Shard, Keyspace) and Fixpoint's JSON (Fixpoint,
+// Goal), and where they lie in a topology store. Encoding is deterministic; fields that we do not know
+// survive it. Errors name the field or the place, for a person. Nothing here reads or writes a store.
 #pragma once
 
 #include <expected>
@@ -34,13 +34,14 @@ struct CellInfo {
 Decoded<CellInfo> decode_cell_info(std::string_view bytes);
 std::string encode_cell_info(const CellInfo& cell);
 
-// ---- JSON. An unknown `format` is refused; a set that is absent is empty, anything else absent is a damaged record.
+// ---- JSON. An unknown `format` is refused; a set that is absent is empty, anything else absent is a damaged
+// record.
 
 Decoded<FixpointRecord> decode_fixpoint(std::string_view json);
 std::string encode_fixpoint(const FixpointRecord& record);
 
-// Keys: pinned_primary, promotion_rules, limits (`<name>_ms`), rebuild_by_clone, kill_long_transactions, paused,
-// forgotten, allowed. All may be absent; an unknown limit is an error, any other unknown key is kept.
+// Keys: pinned_primary, promotion_rules, limits (`<name>_ms`), rebuild_by_clone, kill_long_transactions,
+// paused, forgotten, allowed. All may be absent; an unknown limit is an error, any other unknown key is kept.
 Decoded<Goal> decode_goal(std::string_view json);
 std::string encode_goal(const Goal& goal);
 
@@ -56,7 +57,8 @@ struct LockContent {
 std::string encode_lock_content(const LockContent& content);
 Decoded<LockContent> decode_lock_content(std::string_view json);
 
-// ---- paths, relative to the root of the global store (keyspace, shard, Fixpoint, Goal, lock, cell) or of a cell's (tablet)
+// ---- paths, relative to the root of the global store (keyspace, shard, Fixpoint, Goal, lock, cell) or of a
+// cell's (tablet)
 
 std::string keyspace_path(std::string_view keyspace);  // keyspaces/<ks>/Keyspace
 std::string shard_path(const ShardName& shard);        // keyspaces/<ks>/shards/<shard>/Shard
