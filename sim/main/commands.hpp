@@ -44,6 +44,20 @@ struct HuntCommand {
 };
 int hunt(const HuntCommand& options);
 
+#ifdef FIXPOINT_CANARIES
+struct CanariesCommand {
+    std::vector<std::string> paths{"scenarios"};
+    std::uint64_t first = 1;
+    std::uint64_t seeds = 300;
+    double seconds_each = 60;       // 0: no limit
+    std::vector<std::string> only;  // names; none: all
+    bool list = false;
+    int jobs = 2;
+    std::string json;
+};
+int canaries(const CanariesCommand& options);
+#endif
+
 int print_faults(bool markdown);
 int print_problems(bool markdown);
 

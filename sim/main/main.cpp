@@ -18,6 +18,9 @@ struct Options {
     DeterminismCommand determinism;
     HuntCommand hunt;
     bool markdown = false;
+#ifdef FIXPOINT_CANARIES
+    CanariesCommand canaries;
+#endif
 };
 
 void add_run(CLI::App& app, RunCommand& options, int& code) {
@@ -73,6 +76,21 @@ void add_tables(CLI::App& app, bool& markdown, int& code) {
     problems->callback([&] { code = print_problems(markdown); });
 }
 
+#ifdef FIXPOINT_CANARIES
+void add_canaries(CLI::App& app, CanariesCommand& options, int& code) {
+    CLI::App* command = app.add_subcommand("canaries", "plants each known weakness: does the suite find it?");
+    command->add_option("paths", options.paths, "scenario files and folders");
+    command->add_option("--seeds", options.seeds, "random cases after the scenarios");
+    command->add_option("--first", options.first, "the first seed");
+    command->add_option("--seconds", options.seconds_each, "for each weakness; 0: no limit");
+    command->add_option("--only", options.only, "these weaknesses");
+    command->add_flag("--list", options.list, "print the names");
+    command->add_option("--jobs", options.jobs, "processes at a time")->check(CLI::Range(1, 64));
+    command->add_option("--json", options.json, "write the scores as JSON");
+    command->callback([&] { code = canaries(options); });
+}
+#endif
+
 int parse_and_run(int argc, char** argv) {
     CLI::App app{"Fixpoint's deterministic simulator: incidents as data, judged.", "fixpoint-sim"};
     app.require_subcommand(1);
@@ -85,6 +103,9 @@ int parse_and_run(int argc, char** argv) {
     add_determinism(app, options.determinism, code);
     add_hunt(app, options.hunt, code);
     add_tables(app, options.markdown, code);
+#ifdef FIXPOINT_CANARIES
+    add_canaries(app, options.canaries, code);
+#endif
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
