@@ -55,7 +55,7 @@ awaitable<void> Operation::verify_lock() {
 // ---- server locks
 
 bool Operation::locked(const TabletAlias& alias) const {
-    return locked_.contains(alias) && shard_.sessions(alias).alive(SessionRole::lock) != nullptr;
+    return locked_.contains(alias) && shard_.knows(alias) && shard_.sessions(alias).alive(SessionRole::lock) != nullptr;
 }
 
 std::vector<TabletAlias> Operation::locked_tablets() const {
@@ -94,7 +94,7 @@ awaitable<bool> Operation::take(TabletAlias alias, SessionRole role, std::string
 }
 
 awaitable<void> Operation::lock_server(TabletAlias alias) {
-    if (locked(alias)) co_return;
+    if (locked(alias) || !shard_.knows(alias)) co_return;
     if (had_locks_.contains(alias)) co_return;  // a lost lock session is not reconnected within an operation
     TabletSessions& sessions = shard_.sessions(alias);
     const TabletView* t = view().find(alias);
@@ -151,6 +151,7 @@ awaitable<void> release_on(TabletSessions& sessions, SessionRole role, std::stri
 awaitable<void> Operation::release_server_locks() {
     std::vector<awaitable<void>> tasks;
     for (const TabletAlias& alias : had_locks_) {
+        if (!shard_.knows(alias)) continue;
         TabletSessions& sessions = shard_.sessions(alias);
         tasks.push_back(release_on(sessions, SessionRole::lock, sql::server_lock_name(shard_.name()),
                                    limits().statement));
@@ -166,7 +167,7 @@ awaitable<void> Operation::release_server_locks() {
 
 awaitable<void> Operation::look_at(TabletAlias alias) {
     if (!locked(alias)) {
-        co_await shard_.look_at(alias, SessionRole::look, limits().look_without_locks);
+        if (co_await shard_.look_at(alias, SessionRole::look, limits().look_without_locks)) co_await shard_.read_journal(alias);
         co_return;
     }
     const bool answered = co_await shard_.look_at(alias, SessionRole::lock, limits().statement);

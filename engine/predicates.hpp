@@ -58,6 +58,7 @@ Tablets not_vouching(const View& v);
 Tablets retired_may_be_cleared(const View& v);
 
 // reported only
+Tablets quarantined(const View& v);
 Tablets unreachable_primary(const View& v);
 Tablets replica_dead(const View& v);
 Tablets acker_gone(const View& v);

@@ -133,6 +133,10 @@ Tablets errant_transactions(const View& v) {
     });
 }
 
+Tablets quarantined(const View& v) {
+    return replicas(v, [&](const TabletView& t) { return must_be_quarantined(v, t); });
+}
+
 Tablets past_purged(const View& v) {
     const TabletView* p = living_primary(v);
     if (!p) return {};

@@ -152,9 +152,7 @@ Tablets primary_is_read_only(const View& v) {
 
 Tablets primary_semi_sync_blocked(const View& v) {
     const TabletView* p = living_primary(v);
-    if (!p || !p->earlier || !is_open(*p->now) ||
-        p->now->asked - p->earlier->answered < v.limits().blocked_window)
-        return {};
+    if (!p || !p->earlier || !is_open(*p->now)) return {};
     const sql::ServerRow& now = p->now->server();
     const sql::ServerRow& before = p->earlier->server();
     if (now.gtid_owned.empty() || before.gtid_owned.empty()) return {};

@@ -114,6 +114,7 @@ const std::array table{
                write_tablet_record},
     ProblemRow{P::retired_may_be_cleared, 3, R::clear_retired, "retired transactions are nowhere any more",
                rows::retired_may_be_cleared, clear_retired},
+    ProblemRow{P::quarantined, 4, R::none, "its data do not fit: set aside, or needed as it is; a person mends or rebuilds it", rows::quarantined, nullptr},
     ProblemRow{P::unreachable_primary, 4, R::none, "we cannot reach the primary, but replicas do",
                rows::unreachable_primary, nullptr},
     ProblemRow{P::replica_dead, 4, R::none, "a replica does not answer", rows::replica_dead, nullptr},

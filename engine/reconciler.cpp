@@ -56,6 +56,7 @@ class Reconciler::Impl {
     bool asleep_ = false;
     bool woken_ = false;
     bool stopping_ = false;
+    bool hurry_ = false;  // the last pass acted
     std::uint64_t operations_ = 0;
     std::string lock_content_in_doubt_;  // of an acquisition whose answer was lost
 };
@@ -92,6 +93,7 @@ awaitable<void> Reconciler::Impl::run() {
     while (!stopping_) {
         const PassOutcome outcome = co_await pass();
         if (stopping_) break;
+        hurry_ = outcome.acted;
         if (outcome.acted) continue;
         const Limits& limits = shard_.limits();
         co_await sleep_until_next(outcome.primary_silent ? limits.poll_primary_silent : limits.poll);
@@ -128,7 +130,7 @@ awaitable<PassOutcome> Reconciler::Impl::pass() {
         ports_.events.append(std::move(event));
         co_return outcome;
     }
-    co_await shard_.look_without_locks();
+    co_await shard_.look_without_locks(hurry_);
     const View& view = shard_.view();
     outcome.problems = diagnose(view);
     backoff_.looked(outcome.problems, ports_.clock.now(), shard_.limits());
@@ -199,7 +201,7 @@ awaitable<void> Reconciler::Impl::renew_lease(Operation& op) {
 }
 
 awaitable<void> Reconciler::Impl::body(Operation& op, const ProblemRow& row, Outcome& outcome) {
-    if (!co_await shard_.read_records())
+    if (!co_await shard_.read_global_records())
         throw OperationEnded(Reason::store_unavailable, shard_.store_error());
     shard_.finish_look();
     if (shard_.view().goal().paused) {

@@ -58,55 +58,72 @@ std::string Shard::decode(const std::vector<topo::Listed>& listed, Records& reco
     return damage;
 }
 
-awaitable<bool> Shard::read_records() {
+awaitable<bool> Shard::read_global_records() {
     const Duration limit = limits().statement;
     auto global = co_await ports_.store.list("keyspaces/" + name().keyspace + "/", limit);
     if (!global) {
         store_error_ = global.error().text;
         co_return false;
     }
-    Records& records = view_.records;
-    bool same = !decoded_.empty();
-    std::map<std::string, std::pair<std::int64_t, std::string>> versions;
-    for (const topo::Listed& item : *global) versions[item.path] = {item.value.version, {}};
-    same = same && std::equal(versions.begin(), versions.end(), decoded_.begin(), decoded_.end());
-    if (!same) {
-        Records fresh = records;
+    std::map<std::string, std::int64_t> versions;
+    for (const topo::Listed& item : *global) versions[item.path] = item.value.version;
+    if (versions != decoded_) {
+        Records fresh = view_.records;
         fresh.damage = decode(*global, fresh);
-        records = std::move(fresh);
+        view_.records = std::move(fresh);
         decoded_ = std::move(versions);
     }
-    std::vector<std::string> cells = config_.cells;
-    records.silent_cells.clear();
-    for (const std::string& cell : cells) {
-        auto listed = co_await ports_.store.list_cell(cell, "tablets/", limit);
-        if (!listed) {
-            records.silent_cells.push_back(cell);  // its tablets are unknown, not gone: kept as last read
+    store_error_.clear();
+    rebuild_view();
+    co_return true;
+}
+
+awaitable<void> Shard::read_cell(std::string cell) {
+    Records& records = view_.records;
+    auto listed = co_await ports_.store.list_cell(cell, "tablets/", limits().look_without_locks);
+    if (!listed) {
+        records.silent_cells.push_back(cell);  // its tablets are unknown, not gone: kept as last read
+        co_return;
+    }
+    std::map<TabletAlias, Records::DeclaredTablet> found;
+    for (const topo::Listed& item : *listed) {
+        const auto known = std::find_if(records.tablets.begin(), records.tablets.end(), [&](const auto& entry) {
+            return entry.second.version == item.value.version && tablet_path(entry.first) == item.path;
+        });
+        if (known != records.tablets.end()) {
+            found.insert(*known);
             continue;
         }
-        std::map<TabletAlias, Records::DeclaredTablet> found;
-        for (const topo::Listed& item : *listed) {
-            const auto known =
-                std::find_if(records.tablets.begin(), records.tablets.end(), [&](const auto& entry) {
-                    return entry.second.version == item.value.version &&
-                           tablet_path(entry.first) == item.path;
-                });
-            if (known != records.tablets.end()) {
-                found.insert(*known);
-                continue;
-            }
-            auto tablet = decode_tablet(item.value.bytes);
-            if (!tablet) {
-                records.damage = item.path + ": " + tablet.error();
-                continue;
-            }
-            if (tablet->keyspace != name().keyspace || tablet->shard != name().shard) continue;
-            found[tablet->alias] = {*tablet, item.value.version};
+        auto tablet = decode_tablet(item.value.bytes);
+        if (!tablet) {
+            records.damage = item.path + ": " + tablet.error();
+            continue;
         }
-        std::erase_if(records.tablets, [&](const auto& entry) { return entry.first.cell == cell; });
-        records.tablets.merge(found);
+        if (tablet->keyspace != name().keyspace || tablet->shard != name().shard) continue;
+        found[tablet->alias] = {*tablet, item.value.version};
     }
-    store_error_.clear();
+    std::erase_if(records.tablets, [&](const auto& entry) { return entry.first.cell == cell; });
+    records.tablets.merge(found);
+}
+
+awaitable<bool> Shard::read_records() {
+    if (!co_await read_global_records()) co_return false;
+    std::vector<std::string> cells = config_.cells;
+    if (cells.empty()) {
+        auto listed = co_await ports_.store.list("cells/", limits().statement);
+        if (!listed) {
+            store_error_ = listed.error().text;
+            co_return false;
+        }
+        for (const topo::Listed& item : *listed) {
+            const std::string rest = item.path.substr(std::string("cells/").size());
+            cells.push_back(rest.substr(0, rest.find('/')));
+        }
+    }
+    view_.records.silent_cells.clear();
+    std::vector<awaitable<void>> reads;
+    for (const std::string& cell : cells) reads.push_back(read_cell(cell));
+    co_await all(std::move(reads));
     rebuild_view();
     co_return true;
 }
@@ -205,8 +222,7 @@ awaitable<void> Shard::read_journal(TabletAlias alias) {
     if (rows) known.journal = std::move(*rows);
 }
 
-awaitable<void> Shard::look_without_locks_at(TabletAlias alias) {
-    const Duration limit = limits().look_without_locks;
+awaitable<void> Shard::look_without_locks_at(TabletAlias alias, Duration limit) {
     Known& known = known_.at(alias);
     const bool answered = co_await look_at(alias, SessionRole::look, limit);
     if (!answered) co_return;
@@ -230,11 +246,16 @@ awaitable<void> Shard::look_without_locks_at(TabletAlias alias) {
     co_await known.sessions->ensure(SessionRole::helper, limit);
 }
 
-awaitable<void> Shard::look_without_locks() {
+awaitable<void> Shard::look_without_locks(bool in_a_hurry) {
+    std::map<TabletAlias, bool> silent;
+    for (const auto& [alias, known] : known_) silent[alias] = !known.now;
     begin_look();
     std::vector<awaitable<void>> looks;
     for (const TabletView& t : view_.tablets) {
-        if (!t.forgotten) looks.push_back(look_without_locks_at(t.alias()));
+        if (t.forgotten) continue;
+        // In the midst of repairs nobody waits long for one that did not answer a moment ago.
+        const Duration limit = in_a_hurry && silent[t.alias()] ? limits().look_without_locks / 5 : limits().look_without_locks;
+        looks.push_back(look_without_locks_at(t.alias(), limit));
     }
     co_await all(std::move(looks));
     finish_look();

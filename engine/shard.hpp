@@ -28,10 +28,12 @@ class Shard {
 
     // All records, linearizable. False: the store did not answer (`store_error`), the records are as before.
     awaitable<bool> read_records();
+    awaitable<bool> read_global_records();  // without the tablets', which are evidence of nothing
     const std::string& store_error() const { return store_error_; }
 
     // A look without locks: every tablet at once, each waited for only as long as limits say.
-    awaitable<void> look_without_locks();
+    // `in_a_hurry`: a pass that follows a repair at once.
+    awaitable<void> look_without_locks(bool in_a_hurry);
 
     // One tablet, on the given session. False: no answer; the tablet counts as not answering in this look.
     awaitable<bool> look_at(TabletAlias alias, SessionRole role, Duration limit);
@@ -39,6 +41,7 @@ class Shard {
     void begin_look();   // what answered before counts as the previous look
     void finish_look();  // what follows from the looks of several tablets
 
+    bool knows(const TabletAlias& alias) const { return known_.contains(alias); }  // a record names it still
     TabletSessions& sessions(const TabletAlias& alias);
     bool is_my_session(const TabletAlias& alias, std::uint64_t connection_id) const;
 
@@ -71,14 +74,15 @@ class Shard {
     std::string decode(const std::vector<topo::Listed>& listed, Records& records);
     void remember(Known& known, TabletLookPtr look);
     void rebuild_view();
-    awaitable<void> look_without_locks_at(TabletAlias alias);
+    awaitable<void> look_without_locks_at(TabletAlias alias, Duration limit);
+    awaitable<void> read_cell(std::string cell);
 
     ReconcilerConfig config_;
     ReconcilerPorts ports_;
     std::function<void()> wake_;
     View view_;
     std::map<TabletAlias, Known> known_;
-    std::map<std::string, std::pair<std::int64_t, std::string>> decoded_;  // by path: what was last decoded
+    std::map<std::string, std::int64_t> decoded_;  // versions by path, as last decoded
     std::string store_error_;
     std::int64_t high_water_term_ = -1;
 };

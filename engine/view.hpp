@@ -77,7 +77,7 @@ struct TabletView {
     bool answered() const { return now != nullptr; }
 };
 
-inline constexpr Duration two_looks_apart = 1s;
+inline constexpr Duration two_looks_apart = 1200ms;  // a first commit may wait up to 1 s for its acknowledgement (M34)
 
 struct View {
     ShardName name;

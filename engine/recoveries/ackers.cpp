@@ -163,6 +163,7 @@ awaitable<Outcome> leave_acker(Operation& op) {
 // The proof that a write of this term and revision is acknowledged. An ordinary client's write: a session of
 // its own, no lock; bounded; one that still waits is ended with its session by whoever closes P.
 awaitable<Outcome> write_journal(Operation& op) {
+    co_await op.look_at_primary();  // another manager may have written it meanwhile
     if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
     auto session =
         co_await op.shard().ports().sql.connect(op.record().primary.address, op.limits().connecting);

@@ -23,6 +23,16 @@ FirstContactVerdict judge(const View& view, const ShardFacts& facts) {
     return judge_first_contact(facts, view.records.shard, view.fixpoint());
 }
 
+// What can be made restart-safe counts as it, in the test that comes before anything is touched.
+ShardFacts as_if_prepared(const View& view, const ShardFacts& facts) {
+    ShardFacts prepared = as_if_stopped(facts);
+    for (TabletFacts& f : prepared.tablets) {
+        const TabletView* t = view.find(f.tablet.alias);
+        if (t && t->now && t->now->server().persisted_globals_load) f.restart_safe = true;
+    }
+    return prepared;
+}
+
 awaitable<void> persist_all(Operation& op, TabletAlias alias) {
     const TabletView* t = op.view().find(alias);
     if (!t || !t->now) co_return;
@@ -60,12 +70,12 @@ Outcome everybody_is_still(Operation& op) {
 
 awaitable<Outcome> elect_and_record(Operation& op, FirstContact kind) {
     const View& view = op.view();
-    if (Election possible = elect_without_record(as_if_stopped(view.facts), kind, silent_declared(view));
+    if (Election possible = elect_without_record(as_if_prepared(view, view.facts), kind, silent_declared(view));
         !possible.winner) {
         co_return refused(possible.reason, possible.text);
     }
     if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
-    if (Election possible = elect_without_record(as_if_stopped(op.facts()), kind, silent_declared(view));
+    if (Election possible = elect_without_record(as_if_prepared(view, op.facts()), kind, silent_declared(view));
         !possible.winner) {
         co_return refused(possible.reason, possible.text);
     }
@@ -73,7 +83,7 @@ awaitable<Outcome> elect_and_record(Operation& op, FirstContact kind) {
     co_await op.for_each(everybody,
                          [&op](TabletAlias alias) { return close_if_writable(op, std::move(alias)); });
     co_await stop_receivers(op, everybody);
-    co_await apply_received(op, everybody);
+    co_await apply_received(op, everybody, op.limits().applying);
     co_await op.for_each(everybody, [&op](TabletAlias alias) { return persist_all(op, std::move(alias)); });
     co_await op.look();
     if (Outcome still = everybody_is_still(op); still.refused) co_return still;

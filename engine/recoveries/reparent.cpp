@@ -51,15 +51,41 @@ ElectionWish preference(const View& view) {
     return wish;
 }
 
+bool needs_no_fetching(const Election& election) { return election.winner && !election.catch_up_from; }
+
+// Those that are still applying leave the candidates; what they received stays evidence.
+ShardFacts without_laggards(ShardFacts facts) {
+    for (TabletFacts& t : facts.tablets) {
+        if (!t.executed.contains(t.received)) t.applier_failed = true;
+    }
+    return facts;
+}
+
+// In slices, until somebody can be elected as he is: a laggard that is preferred is waited for one slice, one that
+// alone has what is demanded for as long as the limit says.
+awaitable<void> apply_until_electable(Operation& op) {
+    const Instant deadline = op.shard().now() + op.limits().applying;
+    do {
+        co_await apply_received(op, op.locked_tablets(), op.limits().wait_slice);
+        co_await op.look();
+        if (needs_no_fetching(elect(op.facts(), preference(op.view())))) co_return;
+        if (needs_no_fetching(elect(without_laggards(op.facts()), preference(op.view())))) co_return;
+    } while (op.shard().now() < deadline);
+}
+
 // The winner fetches what it lacks and somebody can give; and what P alone has, so that P is not left errant
 // for nothing.
 awaitable<Election> bring_together(Operation& op) {
     Election election = elect(op.facts(), preference(op.view()));
+    if (!needs_no_fetching(election)) {
+        Election prompt = elect(without_laggards(op.facts()), preference(op.view()));
+        if (needs_no_fetching(prompt)) co_return prompt;
+    }
     for (int round = 0; round < 3 && election.winner && election.catch_up_from; ++round) {
         const TabletAlias winner = *election.winner;
         const TabletAlias source = *election.catch_up_from;
         op.step(winner.to_string() + " catches up from " + source.to_string());
-        const bool fetched = co_await fetch_from(op, winner, source, election.to_fetch);
+        const bool fetched = co_await fetch_from(op, winner, source, election.to_fetch, op.limits().applying);
         co_await op.look();
         election = elect(op.facts(), preference(op.view()));
         if (!fetched && election.winner == winner && election.catch_up_from == source) break;
@@ -69,7 +95,8 @@ awaitable<Election> bring_together(Operation& op) {
 
 awaitable<void> fetch_leftovers(Operation& op, TabletAlias winner) {
     const std::vector<WorthFetching> worth = worth_fetching(op.facts(), winner);
-    for (const WorthFetching& w : worth) co_await fetch_from(op, winner, w.from, w.gtids);
+    // Nobody was told of these: they are worth a moment, not an outage.
+    for (const WorthFetching& w : worth) co_await fetch_from(op, winner, w.from, w.gtids, op.limits().wait_slice);
     if (!worth.empty()) co_await op.look();
 }
 
@@ -103,7 +130,7 @@ awaitable<Outcome> emergency_reparent(Operation& op) {
     if (const Revocation revoked = revocation(op.facts()); !revoked.holds())
         co_return no_revocation(op.facts(), revoked);
 
-    if (!canary(Canary::promote_without_applying)) co_await apply_received(op, op.locked_tablets());
+    if (!canary(Canary::promote_without_applying)) co_await apply_until_electable(op);
     co_await op.look();
     const Election election = co_await bring_together(op);
     if (!election.winner) co_return refused(election.reason, election.text);

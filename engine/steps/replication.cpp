@@ -83,7 +83,7 @@ awaitable<bool> wait_until_executed(Operation& op, TabletAlias alias, GtidSet se
 
 namespace {
 
-awaitable<void> apply_on(Operation& op, TabletAlias alias) {
+awaitable<void> apply_on(Operation& op, TabletAlias alias, Duration limit) {
     const TabletView* t = op.view().find(alias);
     if (!t || !t->now || !t->now->channel()) co_return;
     const TabletLookPtr look = t->now;
@@ -93,14 +93,14 @@ awaitable<void> apply_on(Operation& op, TabletAlias alias) {
         if (look->channel()->applier_errno != 0) co_return;
         if (auto started = co_await op.change(alias, sql::StartApplier{}); !started) co_return;
     }
-    co_await wait_until_executed(op, alias, look->has, op.limits().applying);
+    co_await wait_until_executed(op, alias, look->has, limit);
 }
 
 }  // namespace
 
-awaitable<void> apply_received(Operation& op, std::vector<TabletAlias> aliases) {
+awaitable<void> apply_received(Operation& op, std::vector<TabletAlias> aliases, Duration limit) {
     co_await op.for_each(std::move(aliases),
-                         [&op](TabletAlias alias) { return apply_on(op, std::move(alias)); });
+                         [&op, limit](TabletAlias alias) { return apply_on(op, std::move(alias), limit); });
 }
 
 namespace {
@@ -205,7 +205,7 @@ awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
     co_return succeeded();
 }
 
-awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source, GtidSet wanted) {
+awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source, GtidSet wanted, Duration limit) {
     const TabletView* t = op.view().find(alias);
     const TabletView* s = op.view().find(source);
     if (!t || !t->now || !s || !op.locked(alias)) co_return false;
@@ -219,7 +219,7 @@ awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source,
     op.shard().relay_log_dropped(alias);
     co_await op.must(alias, sql::StartReceiver{});
     co_await op.must(alias, sql::StartApplier{});
-    const bool fetched = co_await wait_until_executed(op, alias, std::move(wanted), op.limits().applying);
+    const bool fetched = co_await wait_until_executed(op, alias, std::move(wanted), limit);
     co_await op.must(alias, sql::StopReceiver{}, op.limits().stop());
     co_return fetched;
 }

@@ -11,15 +11,14 @@ namespace fixpoint {
 
 // ---- replication
 awaitable<void> stop_receivers(Operation& op, std::vector<TabletAlias> aliases);
-// Candidates execute all that they received; bounded by limits().applying. What fails to is seen in the next
-// look.
-awaitable<void> apply_received(Operation& op, std::vector<TabletAlias> aliases);
+// They execute all that they received, for at most `limit`. What fails to is seen in the next look.
+awaitable<void> apply_received(Operation& op, std::vector<TabletAlias> aliases, Duration limit);
 // True: executed within `limit`. In slices of at most a second.
 awaitable<bool> wait_until_executed(Operation& op, TabletAlias alias, GtidSet set, Duration limit);
 // Leads t to follow P as declared, doing only what is missing (protocol 6, CHANGE; protocol 9, acks).
 awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias);
-// What only `source` has is fetched by `alias`, both of them not writable; bounded by limits().applying.
-awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source, GtidSet wanted);
+// What only `source` has is fetched by `alias`, both of them not writable, for at most `limit`.
+awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source, GtidSet wanted, Duration limit);
 awaitable<void> switch_acks(Operation& op, TabletAlias alias, bool on);
 // Source-side semi-sync off on a server that is not writable, before its applier starts or goes on (M36).
 awaitable<void> source_side_off(Operation& op, TabletAlias alias);

@@ -12,11 +12,11 @@
 namespace fixpoint::sim {
 namespace {
 
-using testing::StateBuilder;
 using testing::alias_of;
 using testing::gtids;
 using testing::recorded;
 using testing::semi_sync;
+using testing::StateBuilder;
 using testing::uuid_of;
 using Spoil = std::function<void(StateBuilder&)>;
 
@@ -43,11 +43,13 @@ TEST(AsDeclared, ConvergedShardsAreAsDeclaredUnderEachPolicy) {
 }
 
 TEST(AsDeclared, ShardAndFixpointNameOnePrimary) {
-    EXPECT_EQ(unmet_after([](auto& b) { b.state.store.shard->primary_alias = alias_of(2); }), "one_primary_named");
+    EXPECT_EQ(unmet_after([](auto& b) { b.state.store.shard->primary_alias = alias_of(2); }),
+              "one_primary_named");
     EXPECT_EQ(unmet_after([](auto& b) { b.state.store.shard->primary_alias.reset(); }), "one_primary_named");
     EXPECT_EQ(unmet_after([](auto& b) { b.state.store.shard.reset(); }), "one_primary_named");
     EXPECT_EQ(unmet_after([](auto& b) { b.state.store.fixpoint.reset(); }), "one_primary_named");
-    EXPECT_EQ(unmet_after([](auto& b) { b.state.store.shard->primary_term_start_time = {1}; }), "one_primary_named");
+    EXPECT_EQ(unmet_after([](auto& b) { b.state.store.shard->primary_term_start_time = {1}; }),
+              "one_primary_named");
     EXPECT_EQ(unmet_after([](auto& b) { b.goal().pinned_primary = alias_of(2); }), "one_primary_named");
     EXPECT_EQ(unmet_after([](auto& b) { b.goal().pinned_primary = alias_of(1); }), "");
 }
@@ -57,10 +59,11 @@ TEST(AsDeclared, ThePrimaryIsTheRecordedServer) {
 }
 
 TEST(AsDeclared, ThePrimaryServes) {
-    for (const Spoil& spoil : std::vector<Spoil>{
-             [](auto& b) { b.row(1).read_only = true; }, [](auto& b) { b.row(1).super_read_only = true; },
-             [](auto& b) { b.row(1).offline_mode = true; }, [](auto& b) { b.server(1).closing_pending = true; },
-             [](auto& b) { b.server(1).channels.emplace_back(); }}) {
+    for (const Spoil& spoil : std::vector<Spoil>{[](auto& b) { b.row(1).read_only = true; },
+                                                 [](auto& b) { b.row(1).super_read_only = true; },
+                                                 [](auto& b) { b.row(1).offline_mode = true; },
+                                                 [](auto& b) { b.server(1).closing_pending = true; },
+                                                 [](auto& b) { b.server(1).channels.emplace_back(); }}) {
         EXPECT_EQ(unmet_after(spoil), "primary_serves@zone1-100");
     }
     EXPECT_EQ(unmet_after([](auto& b) { b.server(1).up = false; }), "primary_serves@zone1-100");
@@ -90,7 +93,8 @@ TEST(AsDeclared, WhatThePrimaryExecutedIsItsOwnOrAdopted) {
 }
 
 TEST(AsDeclared, ThePolicyInForceIsTheDeclaredOne) {
-    EXPECT_EQ(unmet_after([](auto& b) { b.state.store.keyspace->durability_policy = semi_sync(2); }), "policy_in_force");
+    EXPECT_EQ(unmet_after([](auto& b) { b.state.store.keyspace->durability_policy = semi_sync(2); }),
+              "policy_in_force");
     EXPECT_EQ(unmet_after([](auto& b) { b.state.store.keyspace.reset(); }), "policy_in_force");
 }
 
@@ -101,7 +105,8 @@ TEST(AsDeclared, TheAckersAreThoseThatMayAcknowledge) {
               }),
               "acker_missing@zone3-300");
     EXPECT_EQ(unmet_after([](auto& b) { b.tablet(3).type = TabletType::rdonly; }), "acker_extra@zone3-300");
-    EXPECT_EQ(unmet_after([](auto& b) { b.record().ackers[1].uuid = uuid_of(9); }), "acker_missing@zone3-300");
+    EXPECT_EQ(unmet_after([](auto& b) { b.record().ackers[1].uuid = uuid_of(9); }),
+              "acker_missing@zone3-300");
     // Nobody of P's own cell under cross_cell.
     EXPECT_EQ(unmet_after(
                   [](auto& b) {
@@ -125,22 +130,23 @@ TEST(AsDeclared, EveryTabletOfTheCoreAnswers) {
 }
 
 TEST(AsDeclared, ReplicasAreReadOnly) {
-    for (const Spoil& spoil : std::vector<Spoil>{
-             [](auto& b) { b.row(2).super_read_only = false; },
-             [](auto& b) { b.row(2).super_read_only = b.row(2).read_only = false; },
-             [](auto& b) { b.row(2).offline_mode = true; }, [](auto& b) { b.server(2).closing_pending = true; }}) {
+    for (const Spoil& spoil :
+         std::vector<Spoil>{[](auto& b) { b.row(2).super_read_only = false; },
+                            [](auto& b) { b.row(2).super_read_only = b.row(2).read_only = false; },
+                            [](auto& b) { b.row(2).offline_mode = true; },
+                            [](auto& b) { b.server(2).closing_pending = true; }}) {
         EXPECT_EQ(unmet_after(spoil), "tablet_read_only@zone2-200");
     }
 }
 
 TEST(AsDeclared, ReplicasReceiveFromThePrimary) {
-    for (const Spoil& spoil : std::vector<Spoil>{
-             [](auto& b) { b.channel(2).receiver = sql::ThreadState::no; },
-             [](auto& b) { b.channel(2).receiver = sql::ThreadState::connecting; },
-             [](auto& b) { b.channel(2).applier_running = false; },
-             [](auto& b) { b.channel(2).source = testing::address_of(3); },
-             [](auto& b) { b.server(2).channels.clear(); },
-             [](auto& b) { b.channel(2).channel = "other"; }}) {
+    for (const Spoil& spoil :
+         std::vector<Spoil>{[](auto& b) { b.channel(2).receiver = sql::ThreadState::no; },
+                            [](auto& b) { b.channel(2).receiver = sql::ThreadState::connecting; },
+                            [](auto& b) { b.channel(2).applier_running = false; },
+                            [](auto& b) { b.channel(2).source = testing::address_of(3); },
+                            [](auto& b) { b.server(2).channels.clear(); },
+                            [](auto& b) { b.channel(2).channel = "other"; }}) {
         EXPECT_EQ(unmet_after(spoil), "tablet_receives@zone2-200");
     }
 }
@@ -152,24 +158,28 @@ TEST(AsDeclared, WhoTriesToReceiveFromADeadPrimaryDoesWhatWasAskedFor) {
 }
 
 TEST(AsDeclared, AcknowledgementsAreExactlyAsASays) {
-    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).semi_sync_replica_enabled = false; }), "tablet_acks@zone2-200");
-    EXPECT_EQ(unmet_after([](auto& b) { b.server(2).semi_sync.replica_status = false; }), "tablet_acks@zone2-200");
+    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).semi_sync_replica_enabled = false; }),
+              "tablet_acks@zone2-200");
+    EXPECT_EQ(unmet_after([](auto& b) { b.server(2).semi_sync.replica_status = false; }),
+              "tablet_acks@zone2-200");
     EXPECT_EQ(unmet_after([](auto& b) { b.row(2).semi_sync_replica_enabled = true; },
                           StateBuilder(3, {DurabilityName::none, 0})),
               "tablet_acks@zone2-200");
 }
 
 TEST(AsDeclared, ChannelsHaveTheProtocolsOptions) {
-    for (const Spoil& spoil : std::vector<Spoil>{
-             [](auto& b) { b.channel(2).heartbeat_period = std::chrono::seconds(30); },
-             [](auto& b) { b.channel(2).connect_retry_s = 60; }, [](auto& b) { b.channel(2).retry_count = 10; },
-             [](auto& b) { b.channel(2).auto_position = false; }}) {
+    for (const Spoil& spoil :
+         std::vector<Spoil>{[](auto& b) { b.channel(2).heartbeat_period = std::chrono::seconds(30); },
+                            [](auto& b) { b.channel(2).connect_retry_s = 60; },
+                            [](auto& b) { b.channel(2).retry_count = 10; },
+                            [](auto& b) { b.channel(2).auto_position = false; }}) {
         EXPECT_EQ(unmet_after(spoil), "tablet_channel@zone2-200");
     }
 }
 
 TEST(AsDeclared, SourceSideSemiSyncIsOffOnReplicas) {
-    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).semi_sync_source_enabled = true; }), "tablet_source_semi_sync@zone2-200");
+    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).semi_sync_source_enabled = true; }),
+              "tablet_source_semi_sync@zone2-200");
 }
 
 TEST(AsDeclared, NoServerIdWouldBeRenewed) {
@@ -187,8 +197,10 @@ TEST(AsDeclared, NoServerIdWouldBeRenewed) {
 }
 
 TEST(AsDeclared, ReplicasHaveNothingThatThePrimaryLacks) {
-    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).gtid_executed.add(gtids(2, 1, 1)); }), "tablet_errant@zone2-200");
-    EXPECT_EQ(unmet_after([](auto& b) { b.channel(2).retrieved.add(gtids(7, 1, 1)); }), "tablet_errant@zone2-200");
+    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).gtid_executed.add(gtids(2, 1, 1)); }),
+              "tablet_errant@zone2-200");
+    EXPECT_EQ(unmet_after([](auto& b) { b.channel(2).retrieved.add(gtids(7, 1, 1)); }),
+              "tablet_errant@zone2-200");
     // What the primary itself still waits for is nobody's error.
     EXPECT_EQ(unmet_after([](auto& b) { b.row(2).gtid_executed.add(gtids(1, 15, 16)); }), "");
 }
@@ -199,41 +211,54 @@ TEST(AsDeclared, NothingIsPassedOver) {
                   b.row(2).gtid_executed.add(gtids(1, 9, 14));
               }),
               "tablet_skips@zone2-200");
-    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).gtid_executed = gtids(1, 1, 12); }), "tablet_skips@zone2-200");
+    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).gtid_executed = gtids(1, 1, 12); }),
+              "tablet_skips@zone2-200");
     EXPECT_EQ(unmet_after([](auto& b) {
                   b.server(2).relay_log_readable = false;
                   b.server(2).writes_received = {11};
               }),
               "tablet_skips@zone2-200");
     // Lagging is not skipping.
-    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).gtid_executed = gtids(1, 1, 12), b.channel(2).applier_idle = false; }), "");
+    EXPECT_EQ(unmet_after([](auto& b) {
+                  b.row(2).gtid_executed = gtids(1, 1, 12), b.channel(2).applier_idle = false;
+              }),
+              "");
 }
 
 TEST(AsDeclared, PluginsAreThereWhereTheyAreNeeded) {
     EXPECT_EQ(unmet_after([](auto& b) { b.row(2).semi_sync_plugins = false; }), "tablet_plugins@zone2-200");
-    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).semi_sync_plugins = false; }, StateBuilder(3, {DurabilityName::none, 0})), "");
+    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).semi_sync_plugins = false; },
+                          StateBuilder(3, {DurabilityName::none, 0})),
+              "");
 }
 
 TEST(AsDeclared, SettingsAreAsTheProtocolHasThem) {
-    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).replica_net_timeout_s = 60; }), "settings_at_run_time@zone2-200");
-    EXPECT_EQ(unmet_after([](auto& b) { b.row(1).stop_replica_timeout_s = 31536000; }), "settings_at_run_time@zone1-100");
+    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).replica_net_timeout_s = 60; }),
+              "settings_at_run_time@zone2-200");
+    EXPECT_EQ(unmet_after([](auto& b) { b.row(1).stop_replica_timeout_s = 31536000; }),
+              "settings_at_run_time@zone1-100");
 }
 
 TEST(AsDeclared, EachPersistedSettingIsNeeded) {
     for (const auto& [variable, value] : testing::persisted_whole()) {
-        EXPECT_EQ(unmet_after([v = variable](auto& b) { b.server(1).persisted.erase(v); }), "settings_persisted@zone1-100")
+        EXPECT_EQ(unmet_after([v = variable](auto& b) { b.server(1).persisted.erase(v); }),
+                  "settings_persisted@zone1-100")
             << to_string(variable);
         EXPECT_EQ(unmet_after([v = variable](auto& b) { b.server(2).persisted[v] = 77'000'000; }) != "",
                   variable != sql::Variable::rpl_semi_sync_source_wait_for_replica_count)
             << to_string(variable);
     }
-    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).persisted_globals_load = false; }), "settings_persisted@zone2-200");
+    EXPECT_EQ(unmet_after([](auto& b) { b.row(2).persisted_globals_load = false; }),
+              "settings_persisted@zone2-200");
 }
 
 TEST(AsDeclared, TabletRecordsSayWhatIsInForce) {
-    EXPECT_EQ(unmet_after([](auto& b) { b.tablet(1).type = TabletType::replica; }), "tablet_record@zone1-100");
-    EXPECT_EQ(unmet_after([](auto& b) { b.tablet(1).primary_term_start_time = {999}; }), "tablet_record@zone1-100");
-    EXPECT_EQ(unmet_after([](auto& b) { b.tablet(2).type = TabletType::primary; }), "tablet_record@zone2-200");
+    EXPECT_EQ(unmet_after([](auto& b) { b.tablet(1).type = TabletType::replica; }),
+              "tablet_record@zone1-100");
+    EXPECT_EQ(unmet_after([](auto& b) { b.tablet(1).primary_term_start_time = {999}; }),
+              "tablet_record@zone1-100");
+    EXPECT_EQ(unmet_after([](auto& b) { b.tablet(2).type = TabletType::primary; }),
+              "tablet_record@zone2-200");
     EXPECT_EQ(unmet_after([](auto& b) {
                   b.tablet(2).type = TabletType::drained;
                   b.tablet(2).tags["fixpoint_was"] = "replica";
@@ -247,7 +272,8 @@ TEST(AsDeclared, TheRecordOfADeadTabletIsKeptTrueToo) {
 }
 
 TEST(AsDeclared, NothingRetiredIsKeptThatIsNowhere) {
-    EXPECT_EQ(unmet_after([](auto& b) { b.record().retired = {{gtids(7, 1, 2), {alias_of(2)}}}; }), "retired_kept");
+    EXPECT_EQ(unmet_after([](auto& b) { b.record().retired = {{gtids(7, 1, 2), {alias_of(2)}}}; }),
+              "retired_kept");
     // Not while somebody who may have it is out of reach, or has left.
     EXPECT_EQ(unmet_after([](auto& b) {
                   b.record().retired = {{gtids(7, 1, 2), {alias_of(2)}}};
@@ -264,10 +290,13 @@ TEST(AsDeclared, TheJournalHasTheTermAndTheRevision) {
 }
 
 TEST(AsDeclared, NobodyDeadHoldsALock) {
-    EXPECT_EQ(unmet_after([](auto& b) { b.state.store.shard_lock = LockState{7, "m2", false, false}; }), "lock_of_the_dead");
+    EXPECT_EQ(unmet_after([](auto& b) { b.state.store.shard_lock = LockState{7, "m2", false, false}; }),
+              "lock_of_the_dead");
     EXPECT_EQ(unmet_after([](auto& b) { b.state.store.shard_lock = LockState{7, "m1", true, false}; }), "");
-    EXPECT_EQ(unmet_after([](auto& b) { b.server(2).server_lock = LockSession{5, "m2", false}; }), "lock_of_the_dead@zone2-200");
-    EXPECT_EQ(unmet_after([](auto& b) { b.server(2).helper_lock = LockSession{5, "m2", false}; }), "lock_of_the_dead@zone2-200");
+    EXPECT_EQ(unmet_after([](auto& b) { b.server(2).server_lock = LockSession{5, "m2", false}; }),
+              "lock_of_the_dead@zone2-200");
+    EXPECT_EQ(unmet_after([](auto& b) { b.server(2).helper_lock = LockSession{5, "m2", false}; }),
+              "lock_of_the_dead@zone2-200");
     EXPECT_EQ(unmet_after([](auto& b) { b.server(2).rebuild_lock = LockSession{5, "m1", true}; }), "");
 }
 

@@ -7,14 +7,18 @@ namespace fixpoint::sim {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::Stage;
 using testing::alias_of;
 using testing::gtids;
 using testing::recorded;
 using testing::semi_sync;
+using testing::Stage;
 
-sql::Statement stop_receiver() { return sql::StopReceiver{}; }
-sql::Statement set(sql::Variable variable, std::int64_t value) { return sql::SetGlobal{variable, value}; }
+sql::Statement stop_receiver() {
+    return sql::StopReceiver{};
+}
+sql::Statement set(sql::Variable variable, std::int64_t value) {
+    return sql::SetGlobal{variable, value};
+}
 
 // ---- I1, I3
 
@@ -177,6 +181,36 @@ TEST(I2, MoreCopiesLostThanThePolicyToleratesAreExcused) {
     t.forget(11, 2);
     t.record_primary(2);
     EXPECT_EQ(t.violated(), "I2");
+}
+
+TEST(I2, WhatAServerLacksWhenItComesBackIsLostToTheFault) {
+    for (const bool fetched_again : {false, true}) {
+        Stage s;
+        s.write(11, 1, {1, 2});
+        for (const int n : {1, 2}) {
+            s.fault(FaultKind::restore_older_state, n);
+            s.play(ServerStopped{alias_of(n), false});
+            s.forget(11, n);
+            s.play(ServerStarted{alias_of(n), 2});
+        }
+        EXPECT_EQ(s.judge.books().writes.at(11).copies_lost.size(), 2u);
+        if (fetched_again) s.execute(11, 1);
+        s.record_primary(3);
+        EXPECT_EQ(s.violated(), fetched_again ? "I2" : "");
+    }
+}
+
+TEST(I2, AResetByHandIsOneWithoutBeingToldSo) {
+    for (const bool restarted : {false, true}) {
+        Stage s;
+        s.write(11, 1, {1, 2});
+        s.fault(FaultKind::reset_replication, 2);
+        if (restarted) s.play(ServerStopped{alias_of(2), false});
+        s.play(RelayLogDiscarded{alias_of(2), {}, {11}, "", 0, false});
+        s.forget(11, 2);
+        s.record_primary(2);
+        EXPECT_EQ(s.violated(), restarted ? "I2" : "");
+    }
 }
 
 TEST(I2, ARelayLogDroppedByHandExcusesTheWritesThatItHeld) {
@@ -435,6 +469,19 @@ TEST(I10, AStatementReachesAShardThatIsAsDeclared) {
     EXPECT_EQ(s.violated(), "I10");
 }
 
+TEST(I10, AClosingIsJudgedByTheMomentOfSending) {
+    for (const bool drifted : {false, true}) {
+        Stage s;
+        s.lock(1);
+        s.b.row(1).offline_mode = drifted;
+        s.play(StatementSent{"m1", alias_of(1), 7, 1, true, sql::CloseInOnePacket{}});
+        s.b.row(1).offline_mode = false;
+        s.b.row(1).read_only = s.b.row(1).super_read_only = true;  // it reads so before it is reported
+        s.statement(sql::CloseInOnePacket{}, 1, 1);
+        EXPECT_EQ(s.violated(), drifted ? "" : "I10");
+    }
+}
+
 TEST(I10, ADriftThatHealsItselfBetweenLookAndStatementIsNoOffence) {
     Stage s;
     s.b.row(2).super_read_only = false;
@@ -459,7 +506,8 @@ TEST(I10, ARecordRewrittenForEver) {
     EXPECT_EQ(s.violated(), "I10");
     Stage t;
     t.lock(1);
-    t.play(RecordWritten{"", 0, t.b.state.store.fixpoint, t.b.state.store.fixpoint, false, true});  // a person
+    t.play(
+        RecordWritten{"", 0, t.b.state.store.fixpoint, t.b.state.store.fixpoint, false, true});  // a person
     EXPECT_EQ(t.violated(), "");
 }
 

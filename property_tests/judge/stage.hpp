@@ -1,6 +1,6 @@
-// A stage for the judge's own tests: a state made by hand, a judge, and events played to it in the tests' own words.
-// Why: each checker is seen to fire, and not to, on a sequence that can be read in a few lines.
-// It refuses to simulate: nothing happens between two events but what the test writes into the state.
+// A stage for the judge's own tests: a state made by hand, a judge, and events played to it in the tests' own
+// words. Why: each checker is seen to fire, and not to, on a sequence that can be read in a few lines. It
+// refuses to simulate: nothing happens between two events but what the test writes into the state.
 #pragma once
 
 #include <algorithm>
@@ -53,13 +53,12 @@ class Stage : private WorldView {
         acknowledge(id, n);
     }
     void execute(WriteId id, int n) {
-        for (WriteIds* ids : {&b.server(n).writes, &b.server(n).writes_in_log}) {
-            ids->insert(std::ranges::lower_bound(*ids, id), id);
-        }
+        b.server(n).writes.insert(id);
+        b.server(n).writes_in_log.insert(id);
     }
     void forget(WriteId id, int n) {
-        std::erase(b.server(n).writes, id);
-        std::erase(b.server(n).writes_in_log, id);
+        b.server(n).writes.erase(id);
+        b.server(n).writes_in_log.erase(id);
     }
 
     // ---- faults, managers, store
@@ -105,7 +104,8 @@ class Stage : private WorldView {
         b.state.store.fixpoint = after;
         b.state.store.shard->primary_alias = alias_of(n);
     }
-    void say(EventKind kind, Problem problem, int n = 0, Reason reason = Reason::none, const std::string& manager = "m1") {
+    void say(EventKind kind, Problem problem, int n = 0, Reason reason = Reason::none,
+             const std::string& manager = "m1") {
         ManagerSaid e;
         e.manager = manager;
         e.event.kind = kind;

@@ -11,12 +11,24 @@
 
 namespace fixpoint::sim::testing {
 
-inline TabletAlias alias_of(int n) { return {"zone" + std::to_string(n), static_cast<std::uint32_t>(n * 100)}; }
-inline Uuid uuid_of(int n) { return {0xabcd0000ULL + static_cast<std::uint64_t>(n), 1}; }
-inline MysqlAddress address_of(int n) { return {"db" + std::to_string(n), 3306}; }
-inline GtidSet gtids(int n, std::int64_t first, std::int64_t last) { return GtidSet::interval(uuid_of(n), first, last); }
-inline RecordedServer recorded(int n) { return {alias_of(n), address_of(n), uuid_of(n), n}; }
-inline DurabilityPolicy semi_sync(int k) { return {DurabilityName::semi_sync, k}; }
+inline TabletAlias alias_of(int n) {
+    return {"zone" + std::to_string(n), static_cast<std::uint32_t>(n * 100)};
+}
+inline Uuid uuid_of(int n) {
+    return {0xabcd0000ULL + static_cast<std::uint64_t>(n), 1};
+}
+inline MysqlAddress address_of(int n) {
+    return {"db" + std::to_string(n), 3306};
+}
+inline GtidSet gtids(int n, std::int64_t first, std::int64_t last) {
+    return GtidSet::interval(uuid_of(n), first, last);
+}
+inline RecordedServer recorded(int n) {
+    return {alias_of(n), address_of(n), uuid_of(n), n};
+}
+inline DurabilityPolicy semi_sync(int k) {
+    return {DurabilityName::semi_sync, k};
+}
 
 inline sql::PersistedVariables persisted_whole(const Limits& limits = {}) {
     using sql::Variable;
@@ -103,9 +115,10 @@ class StateBuilder {
         s.server.semi_sync_source_timeout_ms = Limits::semi_sync_timeout_ms;
         s.server.semi_sync_source_wait_for_replica_count = std::max(1, record.k());
         s.server.semi_sync_source_enabled = is_primary && record.k() > 0;
-        for (WriteId w = 1; w <= 10; ++w) s.writes.push_back(w);
+        for (WriteId w = 1; w <= 10; ++w) s.writes.insert(w);
         s.writes_in_log = s.writes;
-        s.journal = {{state.shard, record.term, record.revision, record.primary.alias, record.primary.uuid, record.opened_at}};
+        s.journal = {{state.shard, record.term, record.revision, record.primary.alias, record.primary.uuid,
+                      record.opened_at}};
         if (!is_primary) {
             sql::ReplicaRow r;
             r.source = record.primary.address;

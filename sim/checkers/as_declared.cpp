@@ -1,5 +1,5 @@
-// The clauses of "as declared", one by one, in the order of ClauseName. Each function judges one subject and says
-// what it found. What may excuse a clause is not known here (excuses.cpp).
+// The clauses of "as declared", one by one, in the order of ClauseName. Each function judges one subject and
+// says what it found. What may excuse a clause is not known here (excuses.cpp).
 #include "sim/checkers/as_declared.hpp"
 
 #include <fmt/format.h>
@@ -81,7 +81,8 @@ void Judging::one_primary_named() {
         unmet(ClauseName::one_primary_named, {}, "Shard names no primary");
     } else if (*store.shard->primary_alias != in_force) {
         unmet(ClauseName::one_primary_named, {},
-              fmt::format("Shard names {}, Fixpoint {}", store.shard->primary_alias->to_string(), in_force.to_string()));
+              fmt::format("Shard names {}, Fixpoint {}", store.shard->primary_alias->to_string(),
+                          in_force.to_string()));
     } else if (store.shard->primary_term_start_time < record_->shard_time) {
         unmet(ClauseName::one_primary_named, {}, "Shard is older than what was last written to it");
     }
@@ -112,29 +113,34 @@ void Judging::primary() {
     const int k = record_->k();
     if (k == 0) {
         if (row.semi_sync_plugins && row.semi_sync_source_enabled) {
-            unmet(ClauseName::primary_semi_sync, alias, "source-side semi-sync is on, the policy in force is none");
+            unmet(ClauseName::primary_semi_sync, alias,
+                  "source-side semi-sync is on, the policy in force is none");
         }
-    } else if (!row.semi_sync_plugins || !row.semi_sync_source_enabled || !row.semi_sync_source_wait_no_replica ||
-               row.semi_sync_source_wait_for_replica_count != k ||
+    } else if (!row.semi_sync_plugins || !row.semi_sync_source_enabled ||
+               !row.semi_sync_source_wait_no_replica || row.semi_sync_source_wait_for_replica_count != k ||
                row.semi_sync_source_timeout_ms < Limits::semi_sync_timeout_ms ||
                row.semi_sync_source_wait_point != sql::WaitPoint::after_sync) {
         unmet(ClauseName::primary_semi_sync, alias,
-              fmt::format("semi-sync is not ON({}): plugins {}, enabled {}, count {}, time-out {} ms, wait without replica {}, {}",
+              fmt::format("semi-sync is not ON({}): plugins {}, enabled {}, count {}, time-out {} ms, wait "
+                          "without replica {}, {}",
                           k, row.semi_sync_plugins, row.semi_sync_source_enabled,
                           row.semi_sync_source_wait_for_replica_count, row.semi_sync_source_timeout_ms,
                           row.semi_sync_source_wait_no_replica,
-                          row.semi_sync_source_wait_point == sql::WaitPoint::after_sync ? "AFTER_SYNC" : "AFTER_COMMIT"));
+                          row.semi_sync_source_wait_point == sql::WaitPoint::after_sync ? "AFTER_SYNC"
+                                                                                        : "AFTER_COMMIT"));
     }
     GtidSet foreign = row.gtid_executed.without_uuid(record_->primary.uuid);
     foreign.subtract(record_->opened_at);
     foreign.subtract(record_->adopted);
-    if (!foreign.empty()) unmet(ClauseName::primary_foreign, alias, "executed, and not adopted: " + foreign.to_string());
+    if (!foreign.empty())
+        unmet(ClauseName::primary_foreign, alias, "executed, and not adopted: " + foreign.to_string());
     const bool journaled = std::ranges::any_of(primary_->journal, [&](const sql::JournalRow& j) {
         return j.shard == state_.shard && j.term == record_->term && j.revision == record_->revision &&
                j.uuid == record_->primary.uuid;
     });
     if (!journaled) {
-        unmet(ClauseName::journal, alias, fmt::format("no row of term {} revision {}", record_->term, record_->revision));
+        unmet(ClauseName::journal, alias,
+              fmt::format("no row of term {} revision {}", record_->term, record_->revision));
     }
 }
 
@@ -156,12 +162,14 @@ void Judging::ackers() {
         return t && may_acknowledge(record_->policy, record_->primary.alias, *t);
     };
     for (const auto& [alias, t] : state_.store.tablets) {
-        if (may(alias) && !record_->has_acker(alias)) unmet(ClauseName::acker_missing, alias, "may acknowledge, and is not in A");
+        if (may(alias) && !record_->has_acker(alias))
+            unmet(ClauseName::acker_missing, alias, "may acknowledge, and is not in A");
     }
     for (const RecordedServer& a : record_->ackers) {
         if (!may(a.alias)) {
             unmet(ClauseName::acker_extra, a.alias, "is in A, and may not acknowledge");
-        } else if (const ServerState* server = state_.server(a.alias); server && server->server.server_uuid != a.uuid) {
+        } else if (const ServerState* server = state_.server(a.alias);
+                   server && server->server.server_uuid != a.uuid) {
             unmet(ClauseName::acker_missing, a.alias, "is in A under another uuid");
         }
     }
@@ -237,13 +245,15 @@ void Judging::acks(const ServerState& server) {
     const bool wanted = record_->has_acker(server.alias);
     if (server.server.semi_sync_replica_enabled != wanted) {
         unmet(ClauseName::tablet_acks, server.alias,
-              fmt::format("acknowledgements are {}", wanted ? "off, and A names it" : "on, and A does not name it"));
+              fmt::format("acknowledgements are {}",
+                          wanted ? "off, and A names it" : "on, and A does not name it"));
         return;
     }
     const bool receiving = server.channels.size() == 1 && server.channels[0].receiver == ThreadState::yes;
     if (receiving && server.semi_sync.replica_status != wanted) {
         unmet(ClauseName::tablet_acks, server.alias,
-              fmt::format("acknowledgements are switched {}, and that is not in effect", wanted ? "on" : "off"));
+              fmt::format("acknowledgements are switched {}, and that is not in effect",
+                          wanted ? "on" : "off"));
     }
 }
 
@@ -251,7 +261,8 @@ void Judging::channel(const ServerState& server) {
     if (server.channels.size() != 1) return;
     const sql::ReplicaRow& row = server.channels[0];
     if (!row.auto_position || row.heartbeat_period != limits_.heartbeat_period ||
-        row.connect_retry_s != Limits::source_connect_retry_s || row.retry_count != Limits::source_retry_count) {
+        row.connect_retry_s != Limits::source_connect_retry_s ||
+        row.retry_count != Limits::source_retry_count) {
         unmet(ClauseName::tablet_channel, server.alias,
               fmt::format("auto-position {}, heartbeat {} ms, retried each {} s, {} times", row.auto_position,
                           to_ms(row.heartbeat_period), row.connect_retry_s, row.retry_count));
@@ -265,12 +276,15 @@ void Judging::server_id(const ServerState& server) {
         unmet(ClauseName::tablet_server_id, alias, "is blank");
         return;
     }
-    const bool p_is_known = primary_ && alive(*primary_) && primary_->server.server_uuid == record_->primary.uuid;
+    const bool p_is_known =
+        primary_ && alive(*primary_) && primary_->server.server_uuid == record_->primary.uuid;
     if (p_is_known && !has(server).contains(primary_->server.gtid_executed.of_uuid(row.server_uuid))) {
         unmet(ClauseName::tablet_server_id, alias, "lacks transactions of its own uuid that the primary has");
         return;
     }
-    const auto bears_id_of = [&](const RecordedServer& p) { return p.server_id == row.server_id && p.uuid != row.server_uuid; };
+    const auto bears_id_of = [&](const RecordedServer& p) {
+        return p.server_id == row.server_id && p.uuid != row.server_uuid;
+    };
     if (bears_id_of(record_->primary) || std::ranges::any_of(record_->past_primaries, bears_id_of)) {
         unmet(ClauseName::tablet_server_id, alias,
               fmt::format("bears the server_id {} of a primary with another uuid", row.server_id));
@@ -299,12 +313,13 @@ void Judging::skips(const ServerState& server) {
 }
 
 void Judging::settings(const ServerState& server) {
-    if (!restart_safe(server, limits_)) unmet(ClauseName::settings_persisted, server.alias, "is not restart-safe");
-    if (server.server.replica_net_timeout_s != to_ms(limits_.replica_net_timeout) / 1000 ||
+    if (!restart_safe(server, limits_))
+        unmet(ClauseName::settings_persisted, server.alias, "is not restart-safe");
+    if (server.server.replica_net_timeout_s != net_timeout_s(limits_) ||
         server.server.stop_replica_timeout_s != Limits::stop_replica_timeout_s) {
         unmet(ClauseName::settings_at_run_time, server.alias,
-              fmt::format("replica_net_timeout {}, rpl_stop_replica_timeout {}", server.server.replica_net_timeout_s,
-                          server.server.stop_replica_timeout_s));
+              fmt::format("replica_net_timeout {}, rpl_stop_replica_timeout {}",
+                          server.server.replica_net_timeout_s, server.server.stop_replica_timeout_s));
     }
 }
 
@@ -315,11 +330,14 @@ void Judging::tablet_record(const ServerState& server) {
         return;
     }
     if (is_primary(server.alias)) {
-        if (t->type != TabletType::primary) unmet(ClauseName::tablet_record, server.alias, "is not recorded as PRIMARY");
-        else if (t->primary_term_start_time != record_->shard_time) unmet(ClauseName::tablet_record, server.alias, "has another term's time");
+        if (t->type != TabletType::primary)
+            unmet(ClauseName::tablet_record, server.alias, "is not recorded as PRIMARY");
+        else if (t->primary_term_start_time != record_->shard_time)
+            unmet(ClauseName::tablet_record, server.alias, "has another term's time");
         return;
     }
-    if (t->type == TabletType::primary) unmet(ClauseName::tablet_record, server.alias, "is recorded as PRIMARY");
+    if (t->type == TabletType::primary)
+        unmet(ClauseName::tablet_record, server.alias, "is recorded as PRIMARY");
     const bool purged = primary_ && past_is_purged(server, *primary_);
     if (t->drained_by_fixpoint() && !on_data_error(server) && !purged && errant_on(server, state_).empty()) {
         unmet(ClauseName::tablet_record, server.alias, "is quarantined, and nothing is wrong with its data");
@@ -340,10 +358,12 @@ void Judging::retired() {
         });
         const bool seen_elsewhere = std::ranges::any_of(record_->retired, [&](const RetiredGtids& r) {
             return !r.gtids.of_uuid(uuid).empty() &&
-                   std::ranges::any_of(r.seen_on, [&](const TabletAlias& a) { return !state_.store.tablets.contains(a); });
+                   std::ranges::any_of(
+                       r.seen_on, [&](const TabletAlias& a) { return !state_.store.tablets.contains(a); });
         });
         if (!somewhere && !seen_elsewhere) {
-            unmet(ClauseName::retired_kept, {}, "retired transactions of " + uuid.to_string() + " are nowhere any more");
+            unmet(ClauseName::retired_kept, {},
+                  "retired transactions of " + uuid.to_string() + " are nowhere any more");
         }
     }
 }
@@ -351,14 +371,17 @@ void Judging::retired() {
 void Judging::locks() {
     const std::optional<LockState>& lock = state_.store.shard_lock;
     if (lock && !lock->lease_expired && !lock->manager_alive) {
-        unmet(ClauseName::lock_of_the_dead, {}, "the shard lock is held by " + lock->manager + ", who is dead");
+        unmet(ClauseName::lock_of_the_dead, {},
+              "the shard lock is held by " + lock->manager + ", who is dead");
     }
     for (const ServerState& server : state_.servers) {
         if (!alive(server)) continue;
-        for (const auto& [held, name] : {std::pair(&server.server_lock, "server"), std::pair(&server.helper_lock, "helper"),
-                                         std::pair(&server.rebuild_lock, "rebuild")}) {
+        for (const auto& [held, name] :
+             {std::pair(&server.server_lock, "server"), std::pair(&server.helper_lock, "helper"),
+              std::pair(&server.rebuild_lock, "rebuild")}) {
             if (*held && !(*held)->manager_alive) {
-                unmet(ClauseName::lock_of_the_dead, server.alias, fmt::format("its {} lock is held by a dead session's manager", name));
+                unmet(ClauseName::lock_of_the_dead, server.alias,
+                      fmt::format("its {} lock is held by a dead session's manager", name));
             }
         }
     }
@@ -368,30 +391,54 @@ void Judging::locks() {
 
 std::string_view to_string(ClauseName name) {
     switch (name) {
-        case ClauseName::one_primary_named: return "one_primary_named";
-        case ClauseName::primary_uuid: return "primary_uuid";
-        case ClauseName::primary_serves: return "primary_serves";
-        case ClauseName::primary_semi_sync: return "primary_semi_sync";
-        case ClauseName::primary_foreign: return "primary_foreign";
-        case ClauseName::policy_in_force: return "policy_in_force";
-        case ClauseName::acker_missing: return "acker_missing";
-        case ClauseName::acker_extra: return "acker_extra";
-        case ClauseName::tablet_answers: return "tablet_answers";
-        case ClauseName::tablet_read_only: return "tablet_read_only";
-        case ClauseName::tablet_receives: return "tablet_receives";
-        case ClauseName::tablet_acks: return "tablet_acks";
-        case ClauseName::tablet_channel: return "tablet_channel";
-        case ClauseName::tablet_source_semi_sync: return "tablet_source_semi_sync";
-        case ClauseName::tablet_server_id: return "tablet_server_id";
-        case ClauseName::tablet_errant: return "tablet_errant";
-        case ClauseName::tablet_skips: return "tablet_skips";
-        case ClauseName::tablet_plugins: return "tablet_plugins";
-        case ClauseName::settings_at_run_time: return "settings_at_run_time";
-        case ClauseName::settings_persisted: return "settings_persisted";
-        case ClauseName::tablet_record: return "tablet_record";
-        case ClauseName::retired_kept: return "retired_kept";
-        case ClauseName::journal: return "journal";
-        case ClauseName::lock_of_the_dead: return "lock_of_the_dead";
+        case ClauseName::one_primary_named:
+            return "one_primary_named";
+        case ClauseName::primary_uuid:
+            return "primary_uuid";
+        case ClauseName::primary_serves:
+            return "primary_serves";
+        case ClauseName::primary_semi_sync:
+            return "primary_semi_sync";
+        case ClauseName::primary_foreign:
+            return "primary_foreign";
+        case ClauseName::policy_in_force:
+            return "policy_in_force";
+        case ClauseName::acker_missing:
+            return "acker_missing";
+        case ClauseName::acker_extra:
+            return "acker_extra";
+        case ClauseName::tablet_answers:
+            return "tablet_answers";
+        case ClauseName::tablet_read_only:
+            return "tablet_read_only";
+        case ClauseName::tablet_receives:
+            return "tablet_receives";
+        case ClauseName::tablet_acks:
+            return "tablet_acks";
+        case ClauseName::tablet_channel:
+            return "tablet_channel";
+        case ClauseName::tablet_source_semi_sync:
+            return "tablet_source_semi_sync";
+        case ClauseName::tablet_server_id:
+            return "tablet_server_id";
+        case ClauseName::tablet_errant:
+            return "tablet_errant";
+        case ClauseName::tablet_skips:
+            return "tablet_skips";
+        case ClauseName::tablet_plugins:
+            return "tablet_plugins";
+        case ClauseName::settings_at_run_time:
+            return "settings_at_run_time";
+        case ClauseName::settings_persisted:
+            return "settings_persisted";
+        case ClauseName::tablet_record:
+            return "tablet_record";
+        case ClauseName::retired_kept:
+            return "retired_kept";
+        case ClauseName::journal:
+            return "journal";
+        case ClauseName::lock_of_the_dead:
+            return "lock_of_the_dead";
     }
     return "?";
 }
@@ -401,6 +448,8 @@ std::string to_string(const Clause& clause) {
     return fmt::format("{} of {}: {}", to_string(clause.name), clause.tablet.to_string(), clause.text);
 }
 
-std::vector<Clause> as_declared(const WorldState& state) { return Judging(state).run(); }
+std::vector<Clause> as_declared(const WorldState& state) {
+    return Judging(state).run();
+}
 
 }  // namespace fixpoint::sim

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 namespace fixpoint::sim {
@@ -32,24 +33,45 @@ bool sets_semi_sync(const sql::Statement& statement) {
 // After this an acker's acknowledgements may be off, or its former ones be worth nothing.
 bool takes_the_mark(FaultKind kind) {
     switch (kind) {
-        case crash: case crash_before_durable: case shutdown: case restart: case restart_writable:
-        case restart_without_persisted: case restart_loop: case relay_log_lost: case relay_log_hole:
-        case torn_relay_log: case reset_replication: case repoint: case restore_older_state: case new_uuid:
-        case semi_sync_replica_off: case unpersist_settings: case primary_replicates_from: case second_primary:
+        case crash:
+        case crash_before_durable:
+        case shutdown:
+        case restart:
+        case restart_writable:
+        case restart_without_persisted:
+        case restart_loop:
+        case relay_log_lost:
+        case relay_log_hole:
+        case torn_relay_log:
+        case reset_replication:
+        case repoint:
+        case restore_older_state:
+        case new_uuid:
+        case semi_sync_replica_off:
+        case unpersist_settings:
+        case primary_replicates_from:
+        case second_primary:
             return true;
-        default: return false;
+        default:
+            return false;
     }
+}
+
+// It may come back with less than it had.
+bool may_lose_data(FaultKind kind) {
+    return kind == crash || kind == crash_before_durable || kind == restore_older_state;
 }
 
 // What at least `count` of the servers have.
 GtidSet had_by(const std::vector<GtidSet>& sets, std::size_t count) {
     GtidSet all;
-    std::function<void(std::size_t, std::size_t, const GtidSet&)> choose = [&](std::size_t from, std::size_t left, const GtidSet& common) {
-        if (left == 0) return all.add(common);
-        for (std::size_t i = from; i + left <= sets.size(); ++i) {
-            choose(i + 1, left - 1, left == count ? sets[i] : common & sets[i]);
-        }
-    };
+    std::function<void(std::size_t, std::size_t, const GtidSet&)> choose =
+        [&](std::size_t from, std::size_t left, const GtidSet& common) {
+            if (left == 0) return all.add(common);
+            for (std::size_t i = from; i + left <= sets.size(); ++i) {
+                choose(i + 1, left - 1, left == count ? sets[i] : common & sets[i]);
+            }
+        };
     if (count > 0) choose(0, count, {});
     return all;
 }
@@ -80,7 +102,8 @@ void Books::believe(const FixpointRecord& after, const WorldState& state) {
     for (const ServerState& server : state.servers) {
         errant.add(errant_on(server, state));
         const auto t = state.store.tablets.find(server.alias);
-        // The rebuild rule: numbers of a quarantined server's own uuid, whether or not anybody still has them.
+        // The rebuild rule: numbers of a quarantined server's own uuid, whether or not anybody still has
+        // them.
         if (t != state.store.tablets.end() && t->second.drained_by_fixpoint()) {
             errant.add(after.retired_gtids().of_uuid(server.server.server_uuid));
         }
@@ -145,9 +168,14 @@ struct Books::Visitor {
 
     void operator()(const WriteAnswered& e) {
         switch (e.outcome) {
-            case WriteAnswered::Outcome::failed: ++books.failed; return;
-            case WriteAnswered::Outcome::unknown: ++books.unknown; return;
-            case WriteAnswered::Outcome::acknowledged: break;
+            case WriteAnswered::Outcome::failed:
+                ++books.failed;
+                return;
+            case WriteAnswered::Outcome::unknown:
+                ++books.unknown;
+                return;
+            case WriteAnswered::Outcome::acknowledged:
+                break;
         }
         WriteBook& write = books.writes[e.write];
         if (write.told) return;
@@ -175,7 +203,8 @@ struct Books::Visitor {
     void operator()(const ServerLockTaken&) {}
 
     void operator()(const RelayLogDiscarded& e) {
-        if (e.manager.empty()) lost(e.tablet, e.writes, e.by_hand);
+        if (e.manager.empty())
+            lost(e.tablet, e.writes, e.by_hand || books.dropped_by_hand.contains(e.tablet));
     }
     void operator()(const CopiesLost& e) { lost(e.tablet, e.writes, e.by_hand); }
 
@@ -192,14 +221,40 @@ struct Books::Visitor {
 
     void operator()(const ServerStarted& e) {
         books.acks_by_hand.erase(e.tablet);
-        if (books.started_by_hand.erase(e.tablet) == 0) return;
         const ServerState* server = view.now().server(e.tablet);
+        if (const auto before = books.disk_before.find(e.tablet); before != books.disk_before.end()) {
+            WriteIds gone;
+            if (server) {
+                const WriteIds now = on_disk(*server);
+                std::set_difference(before->second.begin(), before->second.end(), now.begin(), now.end(),
+                                    std::back_inserter(gone));
+            }
+            lost(e.tablet, gone, false);
+            books.disk_before.erase(before);
+        }
+        if (books.started_by_hand.erase(e.tablet) == 0) return;
         if (server && !server->server.read_only && !server->server.super_read_only) {
             books.weakened[e.tablet] = e.tablet.to_string() + " was started without its persisted settings";
         }
     }
 
-    void operator()(const ServerStopped& e) { no_longer_weak(e.tablet); }
+    void operator()(const ServerStopped& e) {
+        no_longer_weak(e.tablet);
+        books.dropped_by_hand.erase(e.tablet);
+        remember_disk(e.tablet);
+    }
+
+    static WriteIds on_disk(const ServerState& server) {
+        WriteIds all;
+        std::ranges::set_union(server.writes.ids(), server.writes_in_log.ids(), std::back_inserter(all));
+        return all;
+    }
+
+    // The fault may take something before the stop is reported, or after.
+    void remember_disk(const TabletAlias& tablet) {
+        if (const ServerState* server = view.now().server(tablet))
+            books.disk_before.try_emplace(tablet, on_disk(*server));
+    }
 
     void operator()(const RecordWritten& e) {
         if (e.manager.empty()) return edited_by_hand(e);
@@ -212,7 +267,8 @@ struct Books::Visitor {
             ++books.commit_points;
             books.begin_term(at, *e.after, unfenced(e, state));
             if (books.terms.back().unfenced) {
-                for (auto& [id, write] : books.writes) write.by_hand = "the goal allowed an unfenced promotion";
+                for (auto& [id, write] : books.writes)
+                    write.by_hand = "the goal allowed an unfenced promotion";
             }
             no_longer_weak(e.after->primary.alias);
         }
@@ -230,7 +286,8 @@ struct Books::Visitor {
     void edited_by_hand(const RecordWritten& e) {
         if (!books.in_force) return;
         const auto place = [](const auto& r) { return std::pair(r.term, r.revision); };
-        const std::pair<std::int64_t, std::int64_t> left = e.after ? place(*e.after) : std::pair<std::int64_t, std::int64_t>{-1, 0};
+        const std::pair<std::int64_t, std::int64_t> left =
+            e.after ? place(*e.after) : std::pair<std::int64_t, std::int64_t>{-1, 0};
         if (left >= place(*books.in_force)) return;
         const WorldState& state = view.now();
         for (const ServerState& server : state.servers) {
@@ -239,7 +296,8 @@ struct Books::Visitor {
                 if (row.shard == state.shard && place(row) > left) return;
             }
         }
-        for (auto& [id, write] : books.writes) write.by_hand = "the record was set back, and no journal says so";
+        for (auto& [id, write] : books.writes)
+            write.by_hand = "the record was set back, and no journal says so";
     }
 
     void operator()(const ShardLockTaken&) {}
@@ -248,8 +306,12 @@ struct Books::Visitor {
     void operator()(const ManagerSaid& e) {
         const fixpoint::Event& said = e.event;
         switch (said.kind) {
-            case EventKind::looked: books.looked[e.manager] = said.problems; break;
-            case EventKind::recovery_began: books.under_way[e.manager] = said.recovery; break;
+            case EventKind::looked:
+                books.looked[e.manager] = said.problems;
+                break;
+            case EventKind::recovery_began:
+                books.under_way[e.manager] = said.recovery;
+                break;
             case EventKind::recovery_succeeded:
                 books.refusals.erase(said.key);
                 books.under_way.erase(e.manager);
@@ -258,14 +320,17 @@ struct Books::Visitor {
                 books.under_way.erase(e.manager);
                 if (e.alive) books.refusals[said.key] = {at, e.manager, said.key, said.reason, said.text};
                 break;
-            case EventKind::recovery_failed: books.under_way.erase(e.manager); break;
+            case EventKind::recovery_failed:
+                books.under_way.erase(e.manager);
+                break;
             case EventKind::reported:
                 if (e.alive) books.reported.insert(said.key);
                 if (e.alive && said.reason != Reason::none) {
                     books.refusals[said.key] = {at, e.manager, said.key, said.reason, said.text};
                 }
                 break;
-            default: break;
+            default:
+                break;
         }
     }
 
@@ -288,29 +353,47 @@ struct Books::Visitor {
 
     void touch(const Fault& fault, const TabletAlias& tablet) {
         if (takes_the_mark(fault.kind)) books.touched.insert(tablet);
+        if (may_lose_data(fault.kind)) remember_disk(tablet);
         switch (fault.kind) {
-            case set_writable: case second_primary: {
+            case set_writable:
+            case second_primary: {
                 const ServerState* server = view.now().server(tablet);
-                if (server && !serves_clients(*server)) books.weakened[tablet] = tablet.to_string() + " was made writable by hand";
+                if (server && !serves_clients(*server))
+                    books.weakened[tablet] = tablet.to_string() + " was made writable by hand";
                 break;
             }
-            case semi_sync_source_off: case semi_sync_timeout: {
-                // On a server that nobody writes to it changes nothing: whoever opens that one sets semi-sync first.
+            case semi_sync_source_off:
+            case semi_sync_timeout: {
+                // On a server that nobody writes to it changes nothing: whoever opens that one sets semi-sync
+                // first.
                 const ServerState* server = view.now().server(tablet);
-                if (server && serves_clients(*server)) books.weakened[tablet] = "semi-sync of " + tablet.to_string() + " was weakened by hand";
+                if (server && serves_clients(*server))
+                    books.weakened[tablet] = "semi-sync of " + tablet.to_string() + " was weakened by hand";
                 break;
             }
-            case restart_writable: case restart_without_persisted: case unpersist_settings:
+            case restart_writable:
+            case restart_without_persisted:
+            case unpersist_settings:
                 books.started_by_hand.insert(tablet);
                 break;
             case semi_sync_replica_on:
                 books.acks_by_hand.insert(tablet);
                 for (auto& [id, write] : books.writes) {
-                    if (write.copies_lost.contains(tablet)) write.by_hand = tablet.to_string() + " was made to vouch by hand for what it had lost";
+                    if (write.copies_lost.contains(tablet))
+                        write.by_hand =
+                            tablet.to_string() + " was made to vouch by hand for what it had lost";
                 }
                 break;
-            case repoint: books.acks_by_hand.insert(tablet); break;
-            default: break;
+            case repoint:
+                books.acks_by_hand.insert(tablet);
+                books.dropped_by_hand.insert(tablet);
+                break;
+            case reset_replication:
+            case primary_replicates_from:
+                books.dropped_by_hand.insert(tablet);
+                break;
+            default:
+                break;
         }
     }
 
@@ -330,12 +413,15 @@ struct Books::Visitor {
     }
 };
 
-void Books::on(Instant at, const JudgeEvent& event, WorldView& view) { std::visit(Visitor{*this, at, view}, event); }
+void Books::on(Instant at, const JudgeEvent& event, WorldView& view) {
+    std::visit(Visitor{*this, at, view}, event);
+}
 
 void Books::saw(const WorldState& state, const std::vector<Clause>& unmet) {
     if (touched.empty()) return;
     for (const ServerState& server : state.servers) {
-        const bool spoiled = std::ranges::any_of(unmet, [&](const Clause& c) { return c.tablet == server.alias; });
+        const bool spoiled =
+            std::ranges::any_of(unmet, [&](const Clause& c) { return c.tablet == server.alias; });
         if (!spoiled && alive(server)) touched.erase(server.alias);
     }
 }
@@ -344,7 +430,8 @@ bool is_reported(const Books& books, const TabletAlias& tablet) {
     const auto names = [&](const ProblemKey& key) { return key.tablet == tablet; };
     if (std::ranges::any_of(books.reported, names)) return true;
     if (std::ranges::any_of(books.refusals, [&](const auto& r) { return names(r.first); })) return true;
-    return std::ranges::any_of(books.looked, [&](const auto& l) { return std::ranges::any_of(l.second, names); });
+    return std::ranges::any_of(books.looked,
+                               [&](const auto& l) { return std::ranges::any_of(l.second, names); });
 }
 
 }  // namespace fixpoint::sim

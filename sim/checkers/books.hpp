@@ -1,6 +1,6 @@
-// The judge's books: what was in force when, what became of each write, what faults touched, what managers said.
-// Why one place: every checker reads the same facts, each gathered once from what was reported.
-// They refuse to conclude: no entry says that something is right or wrong.
+// The judge's books: what was in force when, what became of each write, what faults touched, what managers
+// said. Why one place: every checker reads the same facts, each gathered once from what was reported. They
+// refuse to conclude: no entry says that something is right or wrong.
 #pragma once
 
 #include <cstdint>
@@ -30,23 +30,23 @@ struct TermBook {
 struct WriteBook {
     struct Begun {
         TabletAlias tablet;
-        int term = -1;       // index into terms; -1: nothing was in force
+        int term = -1;  // index into terms; -1: nothing was in force
         Instant at;
     };
-    struct Acknowledged {    // by a server
+    struct Acknowledged {  // by a server
         TabletAlias tablet;
-        int term = -1;       // in which it was begun there
+        int term = -1;            // in which it was begun there
         DurabilityPolicy policy;  // in force at that moment
         Instant at;
         bool privileged = false;
-        bool excused = false;     // the server was writable or weak by hand, or was being shut down
+        bool excused = false;  // the server was writable or weak by hand, or was being shut down
     };
     std::vector<Begun> begun;
     std::vector<Acknowledged> acknowledged;
-    bool told = false;        // a client saw it succeed
+    bool told = false;  // a client saw it succeed
     Instant told_at;
     bool privileged = false;
-    std::string by_hand;      // why it is excused: a fault by hand touched it; "" : it is not
+    std::string by_hand;                // why it is excused: a fault by hand touched it; "" : it is not
     std::set<TabletAlias> copies_lost;  // to faults, by a restart or by hand
 
     // Judged by I2: told to an ordinary client, under a policy with k >= 1.
@@ -60,7 +60,7 @@ using RecordInForce = std::shared_ptr<const FixpointRecord>;
 struct DeliveredFault {
     Instant at;
     Fault fault;
-    RecordInForce in_force;   // when it was delivered; null: nothing
+    RecordInForce in_force;  // when it was delivered; null: nothing
 };
 
 struct Refusal {
@@ -80,7 +80,8 @@ struct Believed {
 struct Books {
     explicit Books(const Scenario& of) : scenario(of) {}
     void on(Instant at, const JudgeEvent& event, WorldView& view);
-    // Clauses of the state as it is now were computed: tablets that have none are no longer touched by faults.
+    // Clauses of the state as it is now were computed: tablets that have none are no longer touched by
+    // faults.
     void saw(const WorldState& state, const std::vector<Clause>& unmet);
 
     const Scenario scenario;
@@ -90,7 +91,7 @@ struct Books {
     // What Fixpoint itself wrote last; what a person edits into its record is not in force, but a fault.
     RecordInForce in_force;
     std::vector<TermBook> terms;
-    int commit_points = 0;    // of the run, that of the boot not counted
+    int commit_points = 0;  // of the run, that of the boot not counted
     Believed believed;
 
     std::map<WriteId, WriteBook> writes;
@@ -101,8 +102,10 @@ struct Books {
     std::map<TabletAlias, std::string> weakened;  // writable or weak by hand: what it acknowledges is excused
     std::set<TabletAlias> stepped;                // of these: a step has set semi-sync there since
     std::set<TabletAlias> started_by_hand;        // its next start is without its persisted settings
-    std::set<TabletAlias> touched;                // a fault may have taken its mark, since it last was as declared
+    std::set<TabletAlias> touched;  // a fault may have taken its mark, since it last was as declared
     std::set<TabletAlias> acks_by_hand;
+    std::set<TabletAlias> dropped_by_hand;        // a person may have dropped its relay log; until it stops
+    std::map<TabletAlias, WriteIds> disk_before;  // of those stopped, or about to be: what they had
 
     std::map<FaultKind, FaultCount> fault_counts;
     std::vector<DeliveredFault> delivered;

@@ -21,8 +21,9 @@ struct Books;
 class WorldView {
   public:
     virtual ~WorldView() = default;
-    // The state at this moment, computed when it is asked for. Inside Observer::on: as it is when the event is
-    // reported (judge_event.hpp says for each whether that is before or after). Valid until the next event.
+    // The state at this moment, computed when it is asked for. Inside Observer::on: as it is when the event
+    // is reported (judge_event.hpp says for each whether that is before or after). Valid until the next
+    // event.
     virtual const WorldState& now() = 0;
     // Differs whenever now() may differ. 0: not known, then nothing is cached.
     virtual std::uint64_t version() const { return 0; }
@@ -30,7 +31,8 @@ class WorldView {
 
 class Checker {
   public:
-    Checker(std::string_view name, const Books& books, WorldView& view) : books_(books), view_(view), name_(name) {}
+    Checker(std::string_view name, const Books& books, WorldView& view)
+        : books_(books), view_(view), name_(name) {}
     virtual ~Checker() = default;
     Checker(const Checker&) = delete;
     Checker& operator=(const Checker&) = delete;

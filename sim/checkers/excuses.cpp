@@ -13,30 +13,40 @@ using enum ClauseName;
 
 // Rows whose refusal, once confirmed, explains a primary that does not serve.
 bool concerns_primary(Problem problem) {
-    return problem <= Problem::primary_stalled || problem == Problem::unreachable_primary || problem == Problem::no_failover_possible;
+    return problem <= Problem::primary_stalled || problem == Problem::unreachable_primary ||
+           problem == Problem::no_failover_possible;
 }
 bool concerns_policy(Problem problem) {
-    return problem == Problem::policy_not_in_force || problem == Problem::acker_to_join || problem == Problem::acker_to_leave ||
-           problem == Problem::acker_gone;
+    return problem == Problem::policy_not_in_force || problem == Problem::acker_to_join ||
+           problem == Problem::acker_to_leave || problem == Problem::acker_gone;
 }
 bool concerns_everything(Reason reason) {
-    return reason == Reason::store_unavailable || reason == Reason::paused || reason == Reason::somebody_elses_lock;
+    return reason == Reason::store_unavailable || reason == Reason::paused ||
+           reason == Reason::somebody_elses_lock;
 }
 
 // Rows that have no recovery are reported, not refused; this is the reason that they stand for.
 Reason reason_of_report(Problem problem) {
     switch (problem) {
-        case Problem::unreachable_primary: return Reason::primary_unreachable;
-        case Problem::store_locked: return Reason::store_unavailable;
-        case Problem::dead_primary_and_all_replicas: return Reason::revocation_impossible;
-        case Problem::acker_gone: return Reason::dead_acker_blocks;
-        default: return Reason::none;
+        case Problem::unreachable_primary:
+            return Reason::primary_unreachable;
+        case Problem::store_locked:
+            return Reason::store_unavailable;
+        case Problem::dead_primary_and_all_replicas:
+            return Reason::revocation_impossible;
+        case Problem::acker_gone:
+            return Reason::dead_acker_blocks;
+        default:
+            return Reason::none;
     }
 }
 
 class Excusing {
   public:
-    Excusing(const WorldState& state, const Books& books, bool within) : state_(state), books_(books), within_(within) { confirm(); }
+    Excusing(const WorldState& state, const Books& books, bool within)
+        : state_(state), books_(books), within_(within) {
+        confirm();
+    }
 
     Convergence run(const std::vector<Clause>& unmet) {
         for (const Clause& clause : unmet) {
@@ -49,8 +59,10 @@ class Excusing {
         for (const ServerState& server : state_.servers) {
             if (needs_no_probe(server)) found_.excused_tablets.push_back(server.alias);
         }
-        if (!found_.unmet.empty()) found_.why = to_string(found_.unmet.front());
-        else if (found_.justified_failure) found_.why = std::string(to_string(found_.reason));
+        if (!found_.unmet.empty())
+            found_.why = to_string(found_.unmet.front());
+        else if (found_.justified_failure)
+            found_.why = std::string(to_string(found_.reason));
         return found_;
     }
 
@@ -65,10 +77,14 @@ class Excusing {
         const OracleInput input{state_, books_};
         const auto consider = [&](const ProblemKey& key, Reason reason) {
             if (!oracle_confirms(input, key, reason)) return;
-            if (concerns_everything(reason) && !key.tablet) everything_ = reason;
-            else if (key.problem == Problem::wrong_primary) wish_ = reason;
-            else if (concerns_policy(key.problem)) policy_ = reason;
-            else if (concerns_primary(key.problem)) primary_ = reason;
+            if (concerns_everything(reason) && !key.tablet)
+                everything_ = reason;
+            else if (key.problem == Problem::wrong_primary)
+                wish_ = reason;
+            else if (concerns_policy(key.problem))
+                policy_ = reason;
+            else if (concerns_primary(key.problem))
+                primary_ = reason;
         };
         for (const auto& [key, refusal] : books_.refusals) consider(key, refusal.reason);
         for (const auto& [manager, problems] : books_.looked) {
@@ -87,19 +103,34 @@ class Excusing {
         if (c.name == lock_of_the_dead) return false;
         if (fails(everything_)) return true;
         switch (c.name) {
-            case one_primary_named: return state_.store.fixpoint ? wish_.has_value() || fails(primary_) : fails(primary_);
-            case primary_uuid: case primary_serves: case primary_semi_sync: case primary_foreign: case journal:
+            case one_primary_named:
+                return state_.store.fixpoint ? wish_.has_value() || fails(primary_) : fails(primary_);
+            case primary_uuid:
+            case primary_serves:
+            case primary_semi_sync:
+            case primary_foreign:
+            case journal:
                 return fails(primary_);
-            case policy_in_force: return fails(policy_) || fails(primary_);
-            case acker_missing: return tablet_excused(c) || fails(policy_) || fails(primary_);
-            case acker_extra: return may_not_leave(c.tablet) || fails(policy_) || fails(primary_);
-            case settings_persisted: return whole_tablet_excused(c.tablet) || not_curable(c.tablet);
-            case tablet_record: return !cell_has_store(c.tablet);
+            case policy_in_force:
+                return fails(policy_) || fails(primary_);
+            case acker_missing:
+                return tablet_excused(c) || fails(policy_) || fails(primary_);
+            case acker_extra:
+                return may_not_leave(c.tablet) || fails(policy_) || fails(primary_);
+            case settings_persisted:
+                return whole_tablet_excused(c.tablet) || not_curable(c.tablet);
+            case tablet_record:
+                return !cell_has_store(c.tablet);
             // Only a primary that answers can cure these.
-            case tablet_acks: case tablet_channel: case tablet_server_id: case tablet_errant: case tablet_skips:
+            case tablet_acks:
+            case tablet_channel:
+            case tablet_server_id:
+            case tablet_errant:
+            case tablet_skips:
             case retired_kept:
                 return tablet_excused(c) || fails(primary_);
-            default: return tablet_excused(c);
+            default:
+                return tablet_excused(c);
         }
     }
 
@@ -111,8 +142,10 @@ class Excusing {
         if (c.name == tablet_plugins || c.name == tablet_acks || c.name == acker_missing) {
             if (!server->server.semi_sync_plugins && reported(c.tablet)) return true;
         }
-        const bool of_replication = c.name == acker_missing || c.name == tablet_receives || c.name == tablet_acks || c.name == tablet_channel ||
-                                    c.name == tablet_server_id || c.name == tablet_errant || c.name == tablet_skips;
+        const bool of_replication = c.name == acker_missing || c.name == tablet_receives ||
+                                    c.name == tablet_acks || c.name == tablet_channel ||
+                                    c.name == tablet_server_id || c.name == tablet_errant ||
+                                    c.name == tablet_skips;
         return of_replication && quarantined_rightly(*server);
     }
 
@@ -125,13 +158,16 @@ class Excusing {
 
     // Its data do not fit, and what is to be done about that has been done; or it is needed as it is.
     bool quarantined_rightly(const ServerState& server) const {
-        const ServerState* primary = state_.store.fixpoint ? state_.server(state_.store.fixpoint->primary.alias) : nullptr;
-        const bool wrong = !errant_on(server, state_).empty() || on_data_error(server) || (primary && past_is_purged(server, *primary));
+        const ServerState* primary =
+            state_.store.fixpoint ? state_.server(state_.store.fixpoint->primary.alias) : nullptr;
+        const bool wrong = !errant_on(server, state_).empty() || on_data_error(server) ||
+                           (primary && past_is_purged(server, *primary));
         if (!wrong || !reported(server.alias)) return false;
         if (in_a(server.alias)) return others_that_acknowledge(server.alias) < state_.store.fixpoint->k();
         const auto t = state_.store.tablets.find(server.alias);
         const bool drained = t != state_.store.tablets.end() && t->second.drained_by_fixpoint();
-        const bool receives = std::ranges::any_of(server.channels, [](const sql::ReplicaRow& r) { return r.receiver != sql::ThreadState::no; });
+        const bool receives = std::ranges::any_of(
+            server.channels, [](const sql::ReplicaRow& r) { return r.receiver != sql::ThreadState::no; });
         return (drained || !cell_has_store(server.alias)) && !receives;
     }
 
@@ -160,9 +196,12 @@ class Excusing {
     }
 
     bool reported(const TabletAlias& tablet) const { return is_reported(books_, tablet); }
-    bool in_a(const TabletAlias& tablet) const { return state_.store.fixpoint && state_.store.fixpoint->has_acker(tablet); }
+    bool in_a(const TabletAlias& tablet) const {
+        return state_.store.fixpoint && state_.store.fixpoint->has_acker(tablet);
+    }
     bool cell_has_store(const TabletAlias& tablet) const {
-        return std::ranges::find(state_.core.cells_with_store, tablet.cell) != state_.core.cells_with_store.end();
+        return std::ranges::find(state_.core.cells_with_store, tablet.cell) !=
+               state_.core.cells_with_store.end();
     }
 
     const WorldState& state_;
@@ -174,11 +213,13 @@ class Excusing {
 
 }  // namespace
 
-Convergence excused(const WorldState& state, const std::vector<Clause>& unmet, const Books& books, bool within_promise) {
+Convergence excused(const WorldState& state, const std::vector<Clause>& unmet, const Books& books,
+                    bool within_promise) {
     return Excusing(state, books, within_promise).run(unmet);
 }
 
-Convergence with_probe(Convergence found, const WorldState& state, const std::optional<Probe>& probe, const Books& books, bool within_promise) {
+Convergence with_probe(Convergence found, const WorldState& state, const std::optional<Probe>& probe,
+                       const Books& books, bool within_promise) {
     if (!found.unmet.empty() || found.justified_failure) return found;
     if (!probe || !probe->acknowledged) {
         found.why = probe ? "the probe write was not acknowledged" : "no probe write was sent";
@@ -191,7 +232,7 @@ Convergence with_probe(Convergence found, const WorldState& state, const std::op
     }
     for (const ServerState& server : state.servers) {
         if (std::ranges::find(found.excused_tablets, server.alias) != found.excused_tablets.end()) continue;
-        if (std::ranges::binary_search(server.writes, probe->write)) continue;
+        if (server.writes.has(probe->write)) continue;
         found.why = server.alias.to_string() + " has not executed the probe write";
         return found;
     }

@@ -13,7 +13,7 @@ bool may_acknowledge(const DurabilityPolicy& policy, const TabletAlias& primary,
     if (type == TabletType::drained) {
         const auto tag = t.tags.find(std::string(fixpoint_was_tag));
         if (tag == t.tags.end()) return false;
-        type = tag->second == "rdonly" ? TabletType::rdonly
+        type = tag->second == "rdonly"                                ? TabletType::rdonly
                : tag->second == "replica" || tag->second == "primary" ? TabletType::replica
                                                                       : TabletType::drained;
     }
@@ -32,9 +32,13 @@ GtidSet has(const ServerState& server) {
     return all;
 }
 
-bool alive(const ServerState& server) { return server.up && !server.paused && !server.starting; }
+bool alive(const ServerState& server) {
+    return server.up && !server.paused && !server.starting;
+}
 
-bool writable(const ServerState& server) { return !server.server.super_read_only || server.closing_pending; }
+bool writable(const ServerState& server) {
+    return !server.server.super_read_only || server.closing_pending;
+}
 
 bool serves_clients(const ServerState& server) {
     return alive(server) && !server.server.read_only && !server.server.super_read_only &&
@@ -67,13 +71,18 @@ bool on_data_error(const ServerState& server) {
     using namespace sql::error_number;
     for (const sql::ReplicaRow& channel : server.channels) {
         const int error = channel.applier_errno;
-        if (error != 0 && error != relay_log_corrupt && error != relay_log_missing && error != relay_log_init) return true;
+        if (error != 0 && error != relay_log_corrupt && error != relay_log_missing && error != relay_log_init)
+            return true;
     }
     return false;
 }
 
 bool past_is_purged(const ServerState& server, const ServerState& primary) {
     return !has(server).contains(primary.server.gtid_purged);
+}
+
+std::int64_t net_timeout_s(const Limits& limits) {
+    return std::max<std::int64_t>(1, (to_ms(limits.replica_net_timeout) + 999) / 1000);
 }
 
 bool restart_safe(const ServerState& server, const Limits& limits) {
@@ -86,7 +95,7 @@ bool restart_safe(const ServerState& server, const Limits& limits) {
     if (persisted(Variable::super_read_only) != 1 || persisted(Variable::skip_replica_start) != 1 ||
         persisted(Variable::relay_log_recovery) != 0 ||
         persisted(Variable::rpl_stop_replica_timeout) != Limits::stop_replica_timeout_s ||
-        persisted(Variable::replica_net_timeout) != to_ms(limits.replica_net_timeout) / 1000) {
+        persisted(Variable::replica_net_timeout) != net_timeout_s(limits)) {
         return false;
     }
     if (!server.server.semi_sync_plugins) return true;
@@ -98,6 +107,8 @@ bool restart_safe(const ServerState& server, const Limits& limits) {
            persisted(Variable::rpl_semi_sync_source_wait_point) == 0;
 }
 
-Limits limits_of(const WorldState& state) { return state.store.goal ? state.store.goal->limits : Limits{}; }
+Limits limits_of(const WorldState& state) {
+    return state.store.goal ? state.store.goal->limits : Limits{};
+}
 
 }  // namespace fixpoint::sim

@@ -1,5 +1,5 @@
-// Counts failures that overlap, per tablet, against the k in force; then asks whether what is left for good can
-// still be a shard under the policy that was declared last.
+// Counts failures that overlap, per tablet, against the k in force; then asks whether what is left for good
+// can still be a shard under the policy that was declared last.
 #include "sim/checkers/guard.hpp"
 
 #include <fmt/format.h>
@@ -15,27 +15,92 @@ using enum FaultKind;
 
 Cost cost_of(FaultKind kind) {
     switch (kind) {
-        case cut_one_way: case cut: case loss: case clog: case crash: case restart_loop: case pause:
-        case too_many_connections: case wrong_password: case primary_replicates_from: case purge_binary_logs:
+        case cut_one_way:
+        case cut:
+        case loss:
+        case clog:
+        case crash:
+        case restart_loop:
+        case pause:
+        case too_many_connections:
+        case wrong_password:
+        case primary_replicates_from:
+        case purge_binary_logs:
             return Cost::gone;
-        case crash_before_durable: case shutdown: case restart: case restart_writable: case restart_without_persisted:
-        case relay_log_lost: case relay_log_hole: case torn_relay_log: case reset_replication: case repoint:
-        case restore_older_state: case semi_sync_replica_off: case semi_sync_replica_on: case new_uuid:
-        case unpersist_settings: case block_applier: case delay_applier:
+        case crash_before_durable:
+        case shutdown:
+        case restart:
+        case restart_writable:
+        case restart_without_persisted:
+        case relay_log_lost:
+        case relay_log_hole:
+        case torn_relay_log:
+        case reset_replication:
+        case repoint:
+        case restore_older_state:
+        case semi_sync_replica_off:
+        case semi_sync_replica_on:
+        case new_uuid:
+        case unpersist_settings:
+        case block_applier:
+        case delay_applier:
             return Cost::unqualified;
-        case applier_error: case set_writable: case second_primary: case errant_transaction: return Cost::unfit;
-        case delete_fixpoint_record: case set_back_fixpoint_record: return Cost::record;
-        case store_unreachable: case store_slow: case cell_store_down: return Cost::store;
-        case manager_crash: case manager_pause: return Cost::manager;
-        case pause_shard: case long_transaction: return Cost::beyond;
-        case heal: case delay: case duplicate: case request_lost: case answer_lost: case late_effect:
-        case statement_error: case session_killed: case resume: case unblock_applier: case set_super_read_only_off:
-        case set_read_only: case set_offline_mode: case stop_receiver: case stop_applier: case stop_replication:
-        case equal_server_id: case semi_sync_source_off: case semi_sync_source_on: case semi_sync_timeout:
-        case wrong_heartbeat: case kill_session_by_hand: case declare_primary: case pin_primary: case declare_policy:
-        case declare_type: case clear_shard_primary: case delete_tablet_record: case forget:
-        case allow_unfenced_promotion: case store_reachable: case store_answer_lost: case store_conflict:
-        case watch_lost: case lease_expires: case cell_store_up: case manager_restart: case manager_resume:
+        case applier_error:
+        case set_writable:
+        case second_primary:
+        case errant_transaction:
+            return Cost::unfit;
+        case delete_fixpoint_record:
+        case set_back_fixpoint_record:
+            return Cost::record;
+        case store_unreachable:
+        case store_slow:
+        case cell_store_down:
+            return Cost::store;
+        case manager_crash:
+        case manager_pause:
+            return Cost::manager;
+        case pause_shard:
+        case long_transaction:
+            return Cost::beyond;
+        case heal:
+        case delay:
+        case duplicate:
+        case request_lost:
+        case answer_lost:
+        case late_effect:
+        case statement_error:
+        case session_killed:
+        case resume:
+        case unblock_applier:
+        case set_super_read_only_off:
+        case set_read_only:
+        case set_offline_mode:
+        case stop_receiver:
+        case stop_applier:
+        case stop_replication:
+        case equal_server_id:
+        case semi_sync_source_off:
+        case semi_sync_source_on:
+        case semi_sync_timeout:
+        case wrong_heartbeat:
+        case kill_session_by_hand:
+        case declare_primary:
+        case pin_primary:
+        case declare_policy:
+        case declare_type:
+        case clear_shard_primary:
+        case delete_tablet_record:
+        case forget:
+        case allow_unfenced_promotion:
+        case store_reachable:
+        case store_answer_lost:
+        case store_conflict:
+        case watch_lost:
+        case lease_expires:
+        case cell_store_up:
+        case manager_restart:
+        case manager_resume:
         case manager_clock_jump:
             return Cost::nothing;
     }
@@ -93,10 +158,13 @@ class Guarding {
         if (fault.kind == delete_tablet_record && fault.tablet) lost_for_good_.insert(*fault.tablet);
         if (cost == Cost::beyond) beyond("not promised: " + describe(fault));
         if (cost == Cost::record) record_lost_ = true;
-        if (cost == Cost::store && fault.permanent && fault.kind != cell_store_down) beyond("the store is out of reach for good");
+        if (cost == Cost::store && fault.permanent && fault.kind != cell_store_down)
+            beyond("the store is out of reach for good");
         if (cost == Cost::manager && fault.permanent) {
-            if (fault.manager.empty()) managers_gone_.insert(in_.managers.begin(), in_.managers.end());
-            else managers_gone_.insert(fault.manager);
+            if (fault.manager.empty())
+                managers_gone_.insert(in_.managers.begin(), in_.managers.end());
+            else
+                managers_gone_.insert(fault.manager);
             if (managers_gone_.size() >= in_.managers.size()) beyond("no manager is left");
         }
         if (cost == Cost::unfit) {
@@ -106,17 +174,21 @@ class Guarding {
         for (const TabletAlias& t : subjects(fault)) {
             const bool for_good = fault.permanent;
             if (for_good) lost_for_good_.insert(t);
-            const Instant until = for_good || fault.for_time == Duration{} ? ends(d, t, for_good) : d.at + fault.for_time;
+            const Instant until =
+                for_good || fault.for_time == Duration{} ? ends(d, t, for_good) : d.at + fault.for_time;
             failures_.push_back({t, d.at, until == Instant::max() ? until : until + in_.recovering});
         }
     }
 
-    // Until something undoes it. What comes back is gone no more, but it is qualified anew only after a while.
+    // Until something undoes it. What comes back is gone no more, but it is qualified anew only after a
+    // while.
     Instant ends(const DeliveredFault& d, const TabletAlias& t, bool for_good) const {
         if (for_good) return Instant::max();
         if (cost_of(d.fault.kind) == Cost::unqualified) return d.at;
         for (const DeliveredFault& later : in_.faults) {
-            const bool undoes = later.fault.kind == heal || ((later.fault.kind == restart || later.fault.kind == resume) && later.fault.tablet == t);
+            const bool undoes =
+                later.fault.kind == heal ||
+                ((later.fault.kind == restart || later.fault.kind == resume) && later.fault.tablet == t);
             if (later.at > d.at && undoes) return later.at;
         }
         return Instant::max();
@@ -151,7 +223,8 @@ class Guarding {
         }
         const bool some = std::ranges::any_of(left, [&](const Tablet& c) {
             const bool may_be_primary = c.type == TabletType::primary || c.type == TabletType::replica;
-            const auto followers = std::ranges::count_if(left, [&](const Tablet& t) { return may_acknowledge(policy_, c.alias, t); });
+            const auto followers = std::ranges::count_if(
+                left, [&](const Tablet& t) { return may_acknowledge(policy_, c.alias, t); });
             return may_be_primary && !unfit_.contains(c.alias) && followers >= policy_.ackers_needed;
         });
         if (!some) beyond(fmt::format("nobody that is left could be primary under {}", policy_.to_string()));
@@ -173,6 +246,8 @@ class Guarding {
 
 }  // namespace
 
-GuardVerdict guard(const GuardInput& input) { return Guarding(input).run(); }
+GuardVerdict guard(const GuardInput& input) {
+    return Guarding(input).run();
+}
 
 }  // namespace fixpoint::sim

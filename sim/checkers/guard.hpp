@@ -1,7 +1,7 @@
 // The guard: were the delivered faults within what the policies in force promise to survive?
 // Why: where it says "within", no excuse is accepted for primary, policy, probe and acknowledged writes.
-// It refuses to know what a manager did: only the faults, when they came, what was in force then, and the tablets.
-// In doubt it says "beyond", which excuses nothing by itself: the oracle must confirm a reason then.
+// It refuses to know what a manager did: only the faults, when they came, what was in force then, and the
+// tablets. In doubt it says "beyond", which excuses nothing by itself: the oracle must confirm a reason then.
 #pragma once
 
 #include <span>
@@ -16,14 +16,14 @@ namespace fixpoint::sim {
 struct GuardInput {
     std::vector<ScenarioTablet> tablets;
     std::vector<std::string> managers;
-    DurabilityPolicy policy;      // declared at the beginning
+    DurabilityPolicy policy;  // declared at the beginning
     std::vector<DeliveredFault> faults;
-    Duration recovering{};        // how long a tablet that came back counts as failed: requalified by then
+    Duration recovering{};  // how long a tablet that came back counts as failed: requalified by then
 };
 
 struct GuardVerdict {
     bool within = true;
-    std::string beyond;           // what went beyond, for a person
+    std::string beyond;  // what went beyond, for a person
 };
 
 GuardVerdict guard(const GuardInput& input);
@@ -32,12 +32,13 @@ GuardVerdict guard(const GuardInput& input);
 enum class Cost {
     nothing,      // cured by the manager, or of no consequence for what is promised
     gone,         // the tablet does not answer: while it lasts, or for good where permanent
-    unqualified,  // it came back, or lost what it had received: vouches for nothing until it is qualified anew
+    unqualified,  // it came back, or lost what it had received: vouches for nothing until it is qualified
+                  // anew
     unfit,        // errant or without part of its data: no candidate any more, but it still receives
     record,       // what is in force is lost: every tablet is needed
     store,        // a store that does not answer: of consequence where permanent
     manager,
-    beyond,       // not promised at all
+    beyond,  // not promised at all
 };
 Cost cost_of(FaultKind kind);
 

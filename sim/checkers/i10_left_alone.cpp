@@ -1,7 +1,7 @@
 // I10: no mutating statement reaches a shard that is as declared, and no write but locks its store.
-// Fires when the shard was as declared both when the operation took the shard lock and when the statement takes
-// effect: a drift that heals itself between look and statement is no offence, a record rewritten for ever is one.
-// Excepted: a nudge while a commit waits.
+// Fires when the shard was as declared both when the operation took the shard lock and when the statement
+// takes effect: a drift that heals itself between look and statement is no offence, a record rewritten for
+// ever is one. Excepted: a nudge while a commit waits.
 #include <fmt/format.h>
 
 #include <map>
@@ -19,11 +19,17 @@ class I10 final : public Checker {
         if (const auto* lock = std::get_if<ShardLockTaken>(&event)) {
             as_declared_at_lock_[lock->lock_id] = is_as_declared();
         } else if (const auto* sent = std::get_if<StatementSent>(&event)) {
-            // Sent under no lock: the moment of sending stands for that of the lock.
-            if (sent->mutating && sent->lock_id == 0) as_declared_at_sending_[key(*sent)] = is_as_declared();
+            // Under no lock the moment of sending stands for that of the lock. A closing changes what is read
+            // before it takes effect: there it stands for that of the effect.
+            if (sent->mutating &&
+                (sent->lock_id == 0 || (closes(sent->statement) && at_lock(sent->lock_id)))) {
+                as_declared_at_sending_[key(*sent)] = is_as_declared();
+            }
         } else if (const auto* e = std::get_if<StatementTookEffect>(&event)) {
-            if (!e->mutating || frees_what_waits(*e) || !began_as_declared(*e) || !is_as_declared()) return;
-            violated(at, fmt::format("{} sent {} to {}", e->manager, sql::to_string(e->statement), e->tablet.to_string()));
+            if (!e->mutating || frees_what_waits(*e) || !began_as_declared(*e)) return;
+            if (!(closes(e->statement) ? at_sending(*e) : is_as_declared())) return;
+            violated(at, fmt::format("{} sent {} to {}", e->manager, sql::to_string(e->statement),
+                                     e->tablet.to_string()));
         } else if (const auto* written = std::get_if<RecordWritten>(&event)) {
             if (written->manager.empty() || !at_lock(written->lock_id) || !is_as_declared()) return;
             violated(at, written->manager + " wrote to the store");
@@ -32,7 +38,9 @@ class I10 final : public Checker {
 
   private:
     template <class E>
-    static std::pair<std::string, std::uint64_t> key(const E& e) { return {e.manager + "@" + e.tablet.to_string(), e.session}; }
+    static std::pair<std::string, std::uint64_t> key(const E& e) {
+        return {e.manager + "@" + e.tablet.to_string(), e.session};
+    }
 
     // A commit whose acknowledgement was lost waits on a shard that is as declared: a nudge is its cure.
     bool frees_what_waits(const StatementTookEffect& e) {
@@ -45,8 +53,17 @@ class I10 final : public Checker {
         const auto it = as_declared_at_lock_.find(id);
         return it != as_declared_at_lock_.end() && it->second;
     }
+    static bool closes(const sql::Statement& statement) {
+        const auto* set = std::get_if<sql::SetGlobal>(&statement);
+        return std::holds_alternative<sql::CloseInOnePacket>(statement) ||
+               (set && set->value == 1 &&
+                (set->variable == sql::Variable::read_only ||
+                 set->variable == sql::Variable::super_read_only));
+    }
     bool began_as_declared(const StatementTookEffect& e) const {
-        if (e.lock_id != 0) return at_lock(e.lock_id);
+        return e.lock_id != 0 ? at_lock(e.lock_id) : at_sending(e);
+    }
+    bool at_sending(const StatementTookEffect& e) const {
         const auto it = as_declared_at_sending_.find(key(e));
         return it != as_declared_at_sending_.end() && it->second;
     }
@@ -57,6 +74,8 @@ class I10 final : public Checker {
 
 }  // namespace
 
-std::unique_ptr<Checker> make_i10_left_alone(const Books& books, WorldView& view) { return std::make_unique<I10>(books, view); }
+std::unique_ptr<Checker> make_i10_left_alone(const Books& books, WorldView& view) {
+    return std::make_unique<I10>(books, view);
+}
 
 }  // namespace fixpoint::sim

@@ -1,6 +1,6 @@
 // I1: of the writes begun in one term, no two tablets acknowledge any.
-// Looks at each acknowledgement by a server. Not judged: privileged clients, the policy none, and a server that a
-// fault made writable or weak by hand.
+// Looks at each acknowledgement by a server. Not judged: privileged clients, the policy none, and a server
+// that a fault made writable or weak by hand.
 #include <fmt/format.h>
 
 #include <map>
@@ -22,8 +22,8 @@ class I1 final : public Checker {
         const auto [it, first] = acknowledging_.try_emplace(ack.term, ack.tablet);
         if (first || it->second == ack.tablet) return;
         violated(at, fmt::format("in term {} both {} and {} acknowledged writes (write {})",
-                                 books_.terms.at(static_cast<std::size_t>(ack.term)).term, it->second.to_string(),
-                                 ack.tablet.to_string(), e->write));
+                                 books_.terms.at(static_cast<std::size_t>(ack.term)).term,
+                                 it->second.to_string(), ack.tablet.to_string(), e->write));
         it->second = ack.tablet;
     }
 

@@ -1,7 +1,8 @@
-// I2: every write that a client saw succeed is on the primary in force at each later commit point and at the end.
-// By the write's own id, never by GTID: with a number used twice the sets look whole. Excused: what a fault by hand
-// touched (it must still end on the primary, or be reported, as long as a disk of the core holds it), and what more
-// faults took than the policy tolerates: more copies than the k of its acknowledgement.
+// I2: every write that a client saw succeed is on the primary in force at each later commit point and at the
+// end. By the write's own id, never by GTID: with a number used twice the sets look whole. Excused: what a
+// fault by hand touched (it must still end on the primary, or be reported, as long as a disk of the core
+// holds it), and what more faults took than the policy tolerates: more copies than the k of its
+// acknowledgement.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +12,9 @@
 namespace fixpoint::sim {
 namespace {
 
-bool holds(const WriteIds& ids, WriteId id) { return std::ranges::binary_search(ids, id); }
+bool holds(const WriteSet& ids, WriteId id) {
+    return ids.has(id);
+}
 bool on_disk(const ServerState& server, WriteId id) {
     return holds(server.writes, id) || holds(server.writes_in_log, id);
 }
@@ -23,11 +26,12 @@ class I2 final : public Checker {
     void on(Instant at, const JudgeEvent& event) override {
         const auto* e = std::get_if<RecordWritten>(&event);
         if (!e || e->manager.empty() || !e->is_commit_point()) return;
-        const ServerState* primary = view_.now().server(e->after->primary.alias);
+        const WorldState& state = view_.now();
+        const ServerState* primary = state.server(e->after->primary.alias);
         Lost lost;
         for (const auto& [id, write] : books_.writes) {
             if (!judged(write) || (primary && holds(primary->writes, id))) continue;
-            if (static_cast<int>(write.copies_lost.size()) <= write.k()) lost.add(id);
+            if (static_cast<int>(copies_gone(id, write, state).size()) <= write.k()) lost.add(id);
         }
         lost.say([&](const std::string& which) {
             violated(at, fmt::format("term {} is recorded for {}, which lacks {}", e->after->term,
@@ -43,15 +47,18 @@ class I2 final : public Checker {
         Lost lost, dropped;
         for (const auto& [id, write] : books_.writes) {
             if (!write.counts() || (primary && on_disk(*primary, id))) continue;
-            if (write.by_hand.empty() && tolerable(write, alias, state)) {
+            if (write.by_hand.empty() && tolerable(id, write, alias, state)) {
                 lost.add(id);
             } else if (silently_held(id, alias, state)) {
                 dropped.add(id);
             }
         }
-        lost.say([&](const std::string& which) { violated(at, fmt::format("at the end {} lacks {}", alias.to_string(), which)); });
+        lost.say([&](const std::string& which) {
+            violated(at, fmt::format("at the end {} lacks {}", alias.to_string(), which));
+        });
         dropped.say([&](const std::string& which) {
-            violated(at, "at the end a tablet that nobody reports holds, and the primary lacks, " + which + " (touched by hand)");
+            violated(at, "at the end a tablet that nobody reports holds, and the primary lacks, " + which +
+                             " (touched by hand)");
         });
     }
 
@@ -64,15 +71,29 @@ class I2 final : public Checker {
         }
         template <class Say>
         void say(Say say_it) const {
-            if (count > 0) say_it(fmt::format("{} acknowledged write{} ({}{})", count, count == 1 ? "" : "s", ids, count > 3 ? ", …" : ""));
+            if (count > 0)
+                say_it(fmt::format("{} acknowledged write{} ({}{})", count, count == 1 ? "" : "s", ids,
+                                   count > 3 ? ", …" : ""));
         }
     };
 
     static bool judged(const WriteBook& write) { return write.counts() && write.by_hand.empty(); }
 
-    // A primary in force that lost its copy without a commit point: those of the tablets that stay broken are gone too.
-    static bool tolerable(const WriteBook& write, const TabletAlias& primary, const WorldState& state) {
+    // One that a tablet has fetched again is not gone.
+    static std::set<TabletAlias> copies_gone(WriteId id, const WriteBook& write, const WorldState& state) {
         std::set<TabletAlias> gone = write.copies_lost;
+        std::erase_if(gone, [&](const TabletAlias& alias) {
+            const ServerState* server = state.server(alias);
+            return server && on_disk(*server, id);
+        });
+        return gone;
+    }
+
+    // A primary in force that lost its copy without a commit point: those of the tablets that stay broken are
+    // gone too.
+    static bool tolerable(WriteId id, const WriteBook& write, const TabletAlias& primary,
+                          const WorldState& state) {
+        std::set<TabletAlias> gone = copies_gone(id, write, state);
         if (gone.contains(primary)) {
             for (const ServerState& server : state.servers) {
                 if (!state.core.has(server.alias)) gone.insert(server.alias);
@@ -84,7 +105,8 @@ class I2 final : public Checker {
     bool silently_held(WriteId id, const TabletAlias& primary, const WorldState& state) const {
         for (const ServerState& server : state.servers) {
             if (server.alias == primary || !state.core.has(server.alias)) continue;
-            if (!on_disk(server, id) && !(server.relay_log_readable && holds(server.writes_received, id))) continue;
+            if (!on_disk(server, id) && !(server.relay_log_readable && holds(server.writes_received, id)))
+                continue;
             const auto t = state.store.tablets.find(server.alias);
             const bool quarantined = t != state.store.tablets.end() && t->second.drained_by_fixpoint();
             if (!quarantined && !is_reported(books_, server.alias)) return true;

@@ -1,7 +1,7 @@
-// I5: no step puts a transaction on a replica that the primary lacks, and no replicating replica is left with one.
-// Looks at the writes of managers (journal, nudge) where they are committed, and at what the core's replicas have at
-// the end. Excused, if reported: an acker without which no write could be acknowledged. What an election had to fetch
-// is in `opened_at`, and so is not errant.
+// I5: no step puts a transaction on a replica that the primary lacks, and no replicating replica is left with
+// one. Looks at the writes of managers (journal, nudge) where they are committed, and at what the core's
+// replicas have at the end. Excused, if reported: an acker without which no write could be acknowledged. What
+// an election had to fetch is in `opened_at`, and so is not errant.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,12 +18,15 @@ class I5 final : public Checker {
     void on(Instant at, const JudgeEvent& event) override {
         const auto* e = std::get_if<Committed>(&event);
         if (!e || e->manager.empty()) return;
-        const bool ever_primary = std::ranges::any_of(books_.terms, [&](const TermBook& t) { return t.primary.alias == e->tablet; });
+        const bool ever_primary = std::ranges::any_of(
+            books_.terms, [&](const TermBook& t) { return t.primary.alias == e->tablet; });
         const ServerState* server = view_.now().server(e->tablet);
         if (!ever_primary) {
-            violated(at, fmt::format("{} wrote {} on {}, which was never primary", e->manager, e->gtid.to_string(), e->tablet.to_string()));
+            violated(at, fmt::format("{} wrote {} on {}, which was never primary", e->manager,
+                                     e->gtid.to_string(), e->tablet.to_string()));
         } else if (server && server->server.super_read_only) {
-            violated(at, fmt::format("{} wrote {} on {}, which is closed", e->manager, e->gtid.to_string(), e->tablet.to_string()));
+            violated(at, fmt::format("{} wrote {} on {}, which is closed", e->manager, e->gtid.to_string(),
+                                     e->tablet.to_string()));
         }
     }
 
@@ -34,11 +37,15 @@ class I5 final : public Checker {
         const ServerState* primary = state.server(record.primary.alias);
         if (!primary || !alive(*primary) || !state.core.has(primary->alias)) return;
         for (const ServerState& server : state.servers) {
-            if (!state.core.has(server.alias) || server.alias == record.primary.alias || !alive(server)) continue;
-            const bool replicates = std::ranges::any_of(server.channels, [](const sql::ReplicaRow& r) { return r.receiver == sql::ThreadState::yes; });
+            if (!state.core.has(server.alias) || server.alias == record.primary.alias || !alive(server))
+                continue;
+            const bool replicates = std::ranges::any_of(server.channels, [](const sql::ReplicaRow& r) {
+                return r.receiver == sql::ThreadState::yes;
+            });
             const GtidSet errant = errant_on(server, state);
             if (!replicates || errant.empty() || needed(server, state, record)) continue;
-            violated(at, fmt::format("{} replicates, and has what the primary lacks: {}", server.alias.to_string(), errant.to_string()));
+            violated(at, fmt::format("{} replicates, and has what the primary lacks: {}",
+                                     server.alias.to_string(), errant.to_string()));
         }
     }
 
@@ -47,7 +54,8 @@ class I5 final : public Checker {
         if (!record.has_acker(server.alias) || !is_reported(books_, server.alias)) return false;
         const auto clean = std::ranges::count_if(record.ackers, [&](const RecordedServer& a) {
             const ServerState* s = state.server(a.alias);
-            return s && s->alias != server.alias && alive(*s) && state.core.has(s->alias) && errant_on(*s, state).empty();
+            return s && s->alias != server.alias && alive(*s) && state.core.has(s->alias) &&
+                   errant_on(*s, state).empty();
         });
         return clean < record.k();
     }

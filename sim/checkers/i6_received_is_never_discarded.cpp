@@ -1,6 +1,7 @@
-// I6: no step discards relay logs that hold transactions not yet applied, unless a reachable tablet that stays
-// provably has them, or no client was told of them. Looks at each relay log that a manager's statement dropped, by
-// the writes' own ids. Reachable: it answers, or it answered in this very operation (it may die in between).
+// I6: no step discards relay logs that hold transactions not yet applied, unless a reachable tablet that
+// stays provably has them, or no client was told of them. Looks at each relay log that a manager's statement
+// dropped, by the writes' own ids. Reachable: it answers, or it answered in this very operation (it may die
+// in between).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,12 +43,13 @@ class I6 final : public Checker {
             if (!told || write.privileged || !write.by_hand.empty()) continue;
             const bool kept = std::ranges::any_of(state.servers, [&](const ServerState& s) {
                 if (s.alias == e.tablet || (!alive(s) && !answered_here.contains(s.alias))) return false;
-                return std::ranges::binary_search(s.writes, id) || std::ranges::binary_search(s.writes_in_log, id) ||
-                       (s.relay_log_readable && std::ranges::binary_search(s.writes_received, id));
+                return s.writes.has(id) || s.writes_in_log.has(id) ||
+                       (s.relay_log_readable && s.writes_received.has(id));
             });
             if (kept) continue;
-            violated(at, fmt::format("{} dropped the relay log of {} with the acknowledged write {}, which no tablet in reach has", e.manager,
-                                     e.tablet.to_string(), id));
+            violated(at, fmt::format("{} dropped the relay log of {} with the acknowledged write {}, which "
+                                     "no tablet in reach has",
+                                     e.manager, e.tablet.to_string(), id));
             return;
         }
     }
@@ -57,6 +59,8 @@ class I6 final : public Checker {
 
 }  // namespace
 
-std::unique_ptr<Checker> make_i6_received_is_never_discarded(const Books& books, WorldView& view) { return std::make_unique<I6>(books, view); }
+std::unique_ptr<Checker> make_i6_received_is_never_discarded(const Books& books, WorldView& view) {
+    return std::make_unique<I6>(books, view);
+}
 
 }  // namespace fixpoint::sim

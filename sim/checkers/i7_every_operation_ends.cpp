@@ -1,6 +1,6 @@
-// I7: every operation ends, as a success or as a refusal with a reason. A success: its own row no longer holds in
-// the same manager's next look, if nothing happened in between. A refusal: at the end P serves if it can, and every
-// receiver runs that ran before. Looks at the event log and, at the end, at the state.
+// I7: every operation ends, as a success or as a refusal with a reason. A success: its own row no longer
+// holds in the same manager's next look, if nothing happened in between. A refusal: at the end P serves if it
+// can, and every receiver runs that ran before. Looks at the event log and, at the end, at the state.
 // Excused: a tablet that a fault touched since, one that is quarantined or primary by then.
 #include <fmt/format.h>
 
@@ -29,7 +29,8 @@ class I7 final : public Checker {
             succeeded_.erase(stopped->manager);
         } else if (const auto* fault = std::get_if<FaultHappened>(&event)) {
             if (fault->stage == FaultStage::delivered) something_happened(at, fault->fault);
-        } else if (std::holds_alternative<ServerStarted>(event) || std::holds_alternative<ServerStopped>(event)) {
+        } else if (std::holds_alternative<ServerStarted>(event) ||
+                   std::holds_alternative<ServerStopped>(event)) {
             succeeded_.clear();
         }
     }
@@ -38,7 +39,8 @@ class I7 final : public Checker {
         const Limits& limits = books_.scenario.limits;
         const Duration longest = limits.lease + limits.catching_up + limits.applying + 10 * limits.stop();
         for (const auto& [manager, operation] : open_) {
-            if (at - operation.began > longest) violated(at, fmt::format("{} has not ended {}", manager, text_of(operation.key)));
+            if (at - operation.began > longest)
+                violated(at, fmt::format("{} has not ended {}", manager, text_of(operation.key)));
         }
         after_refusals(at);
     }
@@ -47,24 +49,32 @@ class I7 final : public Checker {
     struct Operation {
         ProblemKey key;
         Instant began;
-        std::set<TabletAlias> received;   // whose receivers ran when it began
+        std::set<TabletAlias> received;        // whose receivers ran when it began
         std::optional<RecordedServer> served;  // P, if it served then
     };
 
     void says(Instant at, const std::string& manager, const fixpoint::Event& e) {
         switch (e.kind) {
-            case EventKind::recovery_began: open_[manager] = began(at, e.key); return;
+            case EventKind::recovery_began:
+                open_[manager] = began(at, e.key);
+                return;
             case EventKind::recovery_succeeded:
                 open_.erase(manager);
                 succeeded_[manager][e.key] = at;
                 return;
             case EventKind::recovery_refused:
-                if (e.reason == Reason::none) violated(at, fmt::format("{} refused {} without a reason", manager, text_of(e.key)));
+                if (e.reason == Reason::none)
+                    violated(at, fmt::format("{} refused {} without a reason", manager, text_of(e.key)));
                 ended_without_success(manager);
                 return;
-            case EventKind::recovery_failed: ended_without_success(manager); return;
-            case EventKind::looked: looked(at, manager, e.problems); return;
-            default: return;
+            case EventKind::recovery_failed:
+                ended_without_success(manager);
+                return;
+            case EventKind::looked:
+                looked(at, manager, e.problems);
+                return;
+            default:
+                return;
         }
     }
 
@@ -72,7 +82,9 @@ class I7 final : public Checker {
         Operation operation{key, at, {}, {}};
         const WorldState& state = view_.now();
         for (const ServerState& s : state.servers) {
-            if (std::ranges::any_of(s.channels, [](const sql::ReplicaRow& r) { return r.receiver != sql::ThreadState::no; })) {
+            if (std::ranges::any_of(s.channels, [](const sql::ReplicaRow& r) {
+                    return r.receiver != sql::ThreadState::no;
+                })) {
                 operation.received.insert(s.alias);
             }
         }
@@ -94,7 +106,8 @@ class I7 final : public Checker {
     void looked(Instant at, const std::string& manager, const std::vector<ProblemKey>& problems) {
         for (const auto& [key, when] : succeeded_[manager]) {
             if (std::ranges::find(problems, key) == problems.end() || a_fault_ended(when, at)) continue;
-            violated(at, fmt::format("{} reported success for {}, and its next look finds it again", manager, text_of(key)));
+            violated(at, fmt::format("{} reported success for {}, and its next look finds it again", manager,
+                                     text_of(key)));
         }
         succeeded_.erase(manager);
     }
@@ -119,28 +132,37 @@ class I7 final : public Checker {
         const auto& record = state.store.fixpoint;
         for (const auto& [tablet, key] : owed_) {
             const ServerState* s = state.server(tablet);
-            if (!s || !alive(*s) || !state.core.has(tablet) || (record && record->primary.alias == tablet)) continue;
+            if (!s || !alive(*s) || !state.core.has(tablet) || (record && record->primary.alias == tablet))
+                continue;
             const auto t = state.store.tablets.find(tablet);
             if (t != state.store.tablets.end() && t->second.drained_by_fixpoint()) continue;
             if (!errant_on(*s, state).empty() || on_data_error(*s)) continue;
-            const bool stopped = std::ranges::none_of(s->channels, [](const sql::ReplicaRow& r) { return r.receiver != sql::ThreadState::no || r.receiver_errno != 0; });
-            if (stopped) violated(at, fmt::format("{} did not succeed, and the receiver of {} is stopped since", text_of(key), tablet.to_string()));
+            const bool stopped = std::ranges::none_of(s->channels, [](const sql::ReplicaRow& r) {
+                return r.receiver != sql::ThreadState::no || r.receiver_errno != 0;
+            });
+            if (stopped)
+                violated(at, fmt::format("{} did not succeed, and the receiver of {} is stopped since",
+                                         text_of(key), tablet.to_string()));
         }
         if (!served_ || !record || record->primary != served_->first) return;
         const ServerState* p = state.server(served_->first.alias);
-        if (p && alive(*p) && state.core.has(p->alias) && p->server.server_uuid == served_->first.uuid && !serves_clients(*p)) {
-            violated(at, fmt::format("{} did not succeed, and {} does not serve since", text_of(served_->second), p->alias.to_string()));
+        if (p && alive(*p) && state.core.has(p->alias) && p->server.server_uuid == served_->first.uuid &&
+            !serves_clients(*p)) {
+            violated(at, fmt::format("{} did not succeed, and {} does not serve since",
+                                     text_of(served_->second), p->alias.to_string()));
         }
     }
 
-    std::map<std::string, Operation> open_;                          // by manager
+    std::map<std::string, Operation> open_;                           // by manager
     std::map<std::string, std::map<ProblemKey, Instant>> succeeded_;  // by manager, since its last look
-    std::map<TabletAlias, ProblemKey> owed_;                          // receivers that ran before something that did not succeed
+    std::map<TabletAlias, ProblemKey> owed_;  // receivers that ran before something that did not succeed
     std::optional<std::pair<RecordedServer, ProblemKey>> served_;
 };
 
 }  // namespace
 
-std::unique_ptr<Checker> make_i7_every_operation_ends(const Books& books, WorldView& view) { return std::make_unique<I7>(books, view); }
+std::unique_ptr<Checker> make_i7_every_operation_ends(const Books& books, WorldView& view) {
+    return std::make_unique<I7>(books, view);
+}
 
 }  // namespace fixpoint::sim

@@ -1,6 +1,7 @@
-// I8: when faults have ceased, the shard reaches its declared state within a bound, and stays there with no further
-// command issued. Looks at what the judge finds at the end, and at statements in the hold. Excused: nothing within
-// the promise but what a tablet's own clause permits; a run beyond the promise is judged by I9.
+// I8: when faults have ceased, the shard reaches its declared state within a bound, and stays there with no
+// further command issued. Looks at what the judge finds at the end, and at statements in the hold. Excused:
+// nothing within the promise but what a tablet's own clause permits; a run beyond the promise is judged by
+// I9.
 #include <fmt/format.h>
 
 #include "sim/checkers/excuses.hpp"
@@ -10,13 +11,15 @@ namespace fixpoint::sim {
 
 void I8Convergence::on(Instant at, const JudgeEvent& event) {
     if (const auto* phase = std::get_if<PhaseBegan>(&event)) {
-        converged_when_hold_began_ = phase->phase == Phase::hold;
+        holding_ = phase->phase == Phase::hold && converged_;
+        if (holding_) held_ = true;
         return;
     }
-    if (!converged_when_hold_began_) return;
+    if (!holding_) return;
     std::string what;
     if (const auto* e = std::get_if<StatementTookEffect>(&event); e && e->mutating) {
-        what = fmt::format("{} sent {} to {}", e->manager, sql::to_string(e->statement), e->tablet.to_string());
+        what =
+            fmt::format("{} sent {} to {}", e->manager, sql::to_string(e->statement), e->tablet.to_string());
     } else if (const auto* w = std::get_if<RecordWritten>(&event); w && !w->manager.empty()) {
         what = w->manager + " wrote to the store";
     }
@@ -25,8 +28,10 @@ void I8Convergence::on(Instant at, const JudgeEvent& event) {
 
 void I8Convergence::conclude(Instant at, const Convergence& found, bool within_promise) {
     if (found.converged) return;
-    if (converged_when_hold_began_) violated(at, "converged, and did not stay so: " + found.why);
-    else if (within_promise) violated(at, "the faults were within the promise, and the shard did not converge: " + found.why);
+    if (held_ && !found.justified_failure)
+        violated(at, "converged, and did not stay so: " + found.why);
+    else if (within_promise)
+        violated(at, "the faults were within the promise, and the shard did not converge: " + found.why);
 }
 
 void I8Convergence::livelock(Instant at) {

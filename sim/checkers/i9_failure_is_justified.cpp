@@ -1,5 +1,5 @@
-// I9: a run that does not converge must name a reason that the oracle confirms. Looks at what the judge finds at the
-// end: every clause that does not hold is excused, or the run failed without a reason.
+// I9: a run that does not converge must name a reason that the oracle confirms. Looks at what the judge finds
+// at the end: every clause that does not hold is excused, or the run failed without a reason.
 #include "sim/checkers/invariants.hpp"
 
 namespace fixpoint::sim {

@@ -24,12 +24,14 @@ class I8Convergence final : public Checker {
   public:
     I8Convergence(const Books& books, WorldView& view) : Checker("I8", books, view) {}
     void on(Instant at, const JudgeEvent& event) override;
+    void probed(const Convergence& found) { converged_ = found.converged; }
     // The end: what was found, and whether the guard says that the run was within the promise.
     void conclude(Instant at, const Convergence& found, bool within_promise);
     void livelock(Instant at);
 
   private:
-    bool converged_when_hold_began_ = false;
+    bool converged_ = false;  // as of the last probe
+    bool holding_ = false, held_ = false;
     int in_hold_ = 0;
 };
 

@@ -15,7 +15,8 @@ namespace fixpoint::sim {
 
 class Judge::Impl {
   public:
-    Impl(const Scenario& scenario, WorldView& view) : books_(scenario), view_(view), i8_(books_, view), i9_(books_, view) {
+    Impl(const Scenario& scenario, WorldView& view)
+        : books_(scenario), view_(view), i8_(books_, view), i9_(books_, view) {
         checkers_.push_back(make_i1_one_acknowledging_primary(books_, view));
         checkers_.push_back(make_i2_acknowledged_writes_survive(books_, view));
         checkers_.push_back(make_i3_no_acknowledgement_by_the_deposed(books_, view));
@@ -52,7 +53,9 @@ class Judge::Impl {
     }
 
     Convergence converged(const std::optional<Probe>& probe) {
-        return with_probe(found_now(), view_.now(), probe, books_, guarded().within);
+        Convergence found = with_probe(found_now(), view_.now(), probe, books_, guarded().within);
+        i8_.probed(found);
+        return found;
     }
 
     bool on_all_asleep(Instant at) {
@@ -94,7 +97,9 @@ class Judge::Impl {
 
     std::vector<Violation> violations() const {
         std::vector<Violation> all;
-        const auto take = [&](const Checker& c) { all.insert(all.end(), c.violations().begin(), c.violations().end()); };
+        const auto take = [&](const Checker& c) {
+            all.insert(all.end(), c.violations().begin(), c.violations().end());
+        };
         for (const auto& checker : checkers_) take(*checker);
         take(i8_);
         take(i9_);
@@ -144,12 +149,14 @@ class Judge::Impl {
         j.writes_failed = books_.failed;
         j.writes_unknown = books_.unknown;
         j.writes_blocked_longest = books_.blocked_longest;
-        if (books_.last_told) j.writes_blocked_longest = std::max(j.writes_blocked_longest, at - *books_.last_told);
+        if (books_.last_told)
+            j.writes_blocked_longest = std::max(j.writes_blocked_longest, at - *books_.last_told);
         for (const auto& [id, write] : books_.writes) {
             if (write.counts()) ++(write.by_hand.empty() ? j.writes_judged : j.writes_excused);
             for (const WriteBook::Acknowledged& ack : write.acknowledged) {
                 if (ack.privileged || ack.policy.ackers_needed > 0 || ack.term < 0) continue;
-                if (books_.terms.at(static_cast<std::size_t>(ack.term)).primary.alias != ack.tablet) ++j.dual_acknowledgements;
+                if (books_.terms.at(static_cast<std::size_t>(ack.term)).primary.alias != ack.tablet)
+                    ++j.dual_acknowledgements;
             }
         }
     }
@@ -169,14 +176,30 @@ class Judge::Impl {
 
 Judge::Judge(const Scenario& scenario, WorldView& view) : impl_(std::make_unique<Impl>(scenario, view)) {}
 Judge::~Judge() = default;
-void Judge::on(Instant at, const JudgeEvent& event) { impl_->on(at, event); }
-bool Judge::settled() { return impl_->settled(); }
-Convergence Judge::converged(const std::optional<Probe>& probe) { return impl_->converged(probe); }
-bool Judge::failure_is_justified() { return impl_->failure_is_justified(); }
-bool Judge::on_all_asleep(Instant at) { return impl_->on_all_asleep(at); }
-Judgement Judge::finish(Instant at, const std::optional<Probe>& probe) { return impl_->finish(at, probe); }
-const Books& Judge::books() const { return impl_->books(); }
-std::vector<Violation> Judge::violations() const { return impl_->violations(); }
+void Judge::on(Instant at, const JudgeEvent& event) {
+    impl_->on(at, event);
+}
+bool Judge::settled() {
+    return impl_->settled();
+}
+Convergence Judge::converged(const std::optional<Probe>& probe) {
+    return impl_->converged(probe);
+}
+bool Judge::failure_is_justified() {
+    return impl_->failure_is_justified();
+}
+bool Judge::on_all_asleep(Instant at) {
+    return impl_->on_all_asleep(at);
+}
+Judgement Judge::finish(Instant at, const std::optional<Probe>& probe) {
+    return impl_->finish(at, probe);
+}
+const Books& Judge::books() const {
+    return impl_->books();
+}
+std::vector<Violation> Judge::violations() const {
+    return impl_->violations();
+}
 
 Duration Judge::budget() const {
     const Scenario& scenario = impl_->books().scenario;
@@ -185,9 +208,12 @@ Duration Judge::budget() const {
     Duration slowest{};
     for (const ScenarioTablet& t : scenario.tablets) slowest = std::max(slowest, t.apply_delay);
     return limits.lease + 2 * limits.backoff_greatest + limits.catching_up + limits.applying +
-           tablets * (limits.lock_wait_timeout_of_closing + 3 * limits.poll) + 20 * slowest + std::chrono::seconds(20);
+           tablets * (limits.lock_wait_timeout_of_closing + 3 * limits.poll) + 20 * slowest +
+           std::chrono::seconds(20);
 }
 
-Duration Judge::hold() const { return impl_->books().scenario.limits.backoff_greatest + std::chrono::seconds(5); }
+Duration Judge::hold() const {
+    return impl_->books().scenario.limits.backoff_greatest + std::chrono::seconds(5);
+}
 
 }  // namespace fixpoint::sim

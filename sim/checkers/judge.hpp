@@ -5,8 +5,8 @@
 // How the world uses it:
 //   Judge judge(scenario, view);                 // before the first event
 //   judge.on(at, event) …                        // everything of judge_event.hpp, PhaseBegan included
-//   phase convergence: from time to time judge.settled(); when true, a probe write, then judge.converged(probe)
-//   judge.on(at, PhaseBegan{Phase::end}); Judgement j = judge.finish(at, probe);
+//   phase convergence: from time to time judge.settled(); when true, a probe write, then
+//   judge.converged(probe) judge.on(at, PhaseBegan{Phase::end}); Judgement j = judge.finish(at, probe);
 #pragma once
 
 #include <cstdint>
@@ -33,12 +33,12 @@ struct Probe {
 
 struct Convergence {
     bool converged = false;
-    std::vector<Clause> unmet;             // and not excused
+    std::vector<Clause> unmet;  // and not excused
     std::vector<Clause> excused;
     std::vector<TabletAlias> excused_tablets;  // need not execute the probe
-    bool justified_failure = false;        // what is excused makes the run a justified failure, not a convergence
-    Reason reason = Reason::none;          // of it
-    std::string why;                       // the first thing that is wrong, or the reason
+    bool justified_failure = false;  // what is excused makes the run a justified failure, not a convergence
+    Reason reason = Reason::none;    // of it
+    std::string why;                 // the first thing that is wrong, or the reason
 };
 
 struct Judgement {
@@ -46,7 +46,7 @@ struct Judgement {
     std::string why;
     Reason reason = Reason::none;
     bool within_promise = true;
-    std::string beyond;                    // what the guard says went beyond
+    std::string beyond;  // what the guard says went beyond
     std::vector<Violation> violations;
     std::map<FaultKind, FaultCount> faults;
     bool every_fault_delivered = true;
@@ -56,7 +56,8 @@ struct Judgement {
     std::int64_t writes_excused = 0;       // touched by a fault by hand
     std::int64_t writes_failed = 0, writes_unknown = 0;
     std::int64_t dual_acknowledgements = 0;  // under policy `none`: measured, not forbidden
-    Duration writes_blocked_longest{};     // longest time without a write that a client saw succeed, from the first to the end
+    Duration writes_blocked_longest{};  // longest time without a write that a client saw succeed, from the
+                                        // first to the end
     int commit_points = 0;
 };
 
@@ -74,11 +75,12 @@ class Judge final : public Observer {
     // Nothing better can come: not settled, and a reason for it is confirmed.
     bool failure_is_justified();
 
-    // Every manager of the core sleeps between passes (any order, as often as it happens, in phases convergence
-    // and hold): finds livelocks. True: proven, the run may end.
+    // Every manager of the core sleeps between passes (any order, as often as it happens, in phases
+    // convergence and hold): finds livelocks. True: proven, the run may end.
     bool on_all_asleep(Instant at);
 
-    // The longest time that convergence may take after faults ceased, from the goal's limits and the shard's size.
+    // The longest time that convergence may take after faults ceased, from the goal's limits and the shard's
+    // size.
     Duration budget() const;
     Duration hold() const;  // longer than the greatest back-off
 

@@ -1,4 +1,5 @@
-// The state hash: FNV-1a over what distinguishes two situations of a shard, and over nothing that merely grows.
+// The state hash: FNV-1a over what distinguishes two situations of a shard, and over nothing that merely
+// grows.
 #include "sim/checkers/livelock.hpp"
 
 #include <algorithm>
@@ -39,7 +40,8 @@ void add_server(Hash& h, const ServerState& s, const WorldState& state, const Se
     h.add(s.up), h.add(s.paused), h.add(s.starting), h.add(s.closing_pending), h.add(s.manageable);
     const sql::ServerRow& row = s.server;
     h.add(row.read_only), h.add(row.super_read_only), h.add(row.offline_mode);
-    h.add(row.semi_sync_plugins), h.add(row.semi_sync_source_enabled), h.add(row.semi_sync_source_wait_no_replica);
+    h.add(row.semi_sync_plugins), h.add(row.semi_sync_source_enabled),
+        h.add(row.semi_sync_source_wait_no_replica);
     h.add(row.semi_sync_source_wait_for_replica_count), h.add(row.semi_sync_source_timeout_ms);
     h.add(row.semi_sync_replica_enabled), h.add(s.semi_sync.replica_status);
     h.add(row.replica_net_timeout_s), h.add(row.stop_replica_timeout_s);
@@ -53,9 +55,12 @@ void add_server(Hash& h, const ServerState& s, const WorldState& state, const Se
         if (variable != sql::Variable::server_id) h.add(value);
     }
     for (const sql::ReplicaRow& r : s.channels) {
-        h.add(std::string_view(r.channel)), h.add(std::string_view(r.source.host)), h.add(static_cast<int>(r.source.port));
-        h.add(static_cast<int>(r.receiver)), h.add(r.receiver_errno), h.add(r.applier_running), h.add(r.applier_errno);
-        h.add(r.auto_position), h.add(static_cast<std::int64_t>(r.heartbeat_period.count())), h.add(r.connect_retry_s), h.add(r.retry_count);
+        h.add(std::string_view(r.channel)), h.add(std::string_view(r.source.host)),
+            h.add(static_cast<int>(r.source.port));
+        h.add(static_cast<int>(r.receiver)), h.add(r.receiver_errno), h.add(r.applier_running),
+            h.add(r.applier_errno);
+        h.add(r.auto_position), h.add(static_cast<std::int64_t>(r.heartbeat_period.count())),
+            h.add(r.connect_retry_s), h.add(r.retry_count);
     }
     h.add(s.server_lock.has_value()), h.add(s.helper_lock.has_value()), h.add(s.rebuild_lock.has_value());
     if (primary) {
@@ -94,7 +99,9 @@ std::uint64_t state_hash(const WorldState& state) {
         // The newest journal row, relative to the record.
         std::pair<std::int64_t, std::int64_t> newest{-1, -1};
         for (const sql::JournalRow& j : s.journal) newest = std::max(newest, {j.term, j.revision});
-        if (record) h.add(newest.first - record->term), h.add(newest.first == record->term ? newest.second - record->revision : 0);
+        if (record)
+            h.add(newest.first - record->term),
+                h.add(newest.first == record->term ? newest.second - record->revision : 0);
     }
     for (const ManagerState& m : state.managers) {
         h.add(std::string_view(m.name)), h.add(m.alive), h.add(m.paused), h.add(m.asleep), h.add(m.digest);

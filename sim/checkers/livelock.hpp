@@ -1,7 +1,7 @@
 // Finds a shard that is led in circles: the same state again and again, with statements in between.
 // Why: a livelock spends the whole budget of a run; this says so at once, and says what it is.
-// It refuses to compare absolute numbers: terms, revisions, server ids and GTIDs count only relative to each other,
-// or failover upon failover would never look the same twice.
+// It refuses to compare absolute numbers: terms, revisions, server ids and GTIDs count only relative to each
+// other, or failover upon failover would never look the same twice.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The table of permitted refusals. Each condition is a few lines over the final state, the core, and the books.
+// The table of permitted refusals. Each condition is a few lines over the final state, the core, and the
+// books.
 #include "sim/checkers/oracle.hpp"
 
 #include <algorithm>
@@ -11,11 +12,21 @@ namespace {
 using In = const OracleInput&;
 using Key = const ProblemKey&;
 
-const FixpointRecord* record_of(In in) { return in.state.store.fixpoint ? &*in.state.store.fixpoint : nullptr; }
-int k_of(In in) { return record_of(in) ? record_of(in)->k() : 0; }
-bool in_core(In in, const TabletAlias& alias) { return in.state.core.has(alias); }
-bool cured_from_outside(const ServerState& s) { return s.manageable && s.server.persisted_globals_load; }
-bool names_no_tablet(Key key) { return !key.tablet; }
+const FixpointRecord* record_of(In in) {
+    return in.state.store.fixpoint ? &*in.state.store.fixpoint : nullptr;
+}
+int k_of(In in) {
+    return record_of(in) ? record_of(in)->k() : 0;
+}
+bool in_core(In in, const TabletAlias& alias) {
+    return in.state.core.has(alias);
+}
+bool cured_from_outside(const ServerState& s) {
+    return s.manageable && s.server.persisted_globals_load;
+}
+bool names_no_tablet(Key key) {
+    return !key.tablet;
+}
 
 std::vector<const ServerState*> core_servers(In in) {
     std::vector<const ServerState*> servers;
@@ -40,8 +51,10 @@ GtidSet demanded_by_the_record(In in) {
 bool primary_can_be_opened(In in) {
     const FixpointRecord* record = record_of(in);
     const ServerState* p = record ? in.state.server(record->primary.alias) : nullptr;
-    return p && in_core(in, p->alias) && cured_from_outside(*p) && p->server.server_uuid == record->primary.uuid &&
-           p->server.gtid_executed.contains(demanded_by_the_record(in)) && (record->k() == 0 || p->server.semi_sync_plugins);
+    return p && in_core(in, p->alias) && cured_from_outside(*p) &&
+           p->server.server_uuid == record->primary.uuid &&
+           p->server.gtid_executed.contains(demanded_by_the_record(in)) &&
+           (record->k() == 0 || p->server.semi_sync_plugins);
 }
 
 // The others of the core: those that could follow a new primary or be one.
@@ -73,7 +86,8 @@ int followers_of(In in, const ServerState& candidate, const DurabilityPolicy& po
     int count = 0;
     for (const ServerState* s : core_servers(in)) {
         const Tablet* t = tablet_of(in, s->alias);
-        if (s == &candidate || !t || !may_acknowledge(policy, candidate.alias, *t) || !s->manageable) continue;
+        if (s == &candidate || !t || !may_acknowledge(policy, candidate.alias, *t) || !s->manageable)
+            continue;
         const bool can_follow = has(*s).contains(candidate.server.gtid_purged) &&
                                 usable(candidate).contains(has(*s).of_uuid(candidate.server.server_uuid));
         if (s->server.semi_sync_plugins && can_follow) ++count;
@@ -140,16 +154,17 @@ bool primary_is_heard(In in, Key key) {
     if (!p || in_core(in, p->alias)) return false;
     if (!names_no_tablet(key) && key.tablet != p->alias) return true;  // a repair that needs an answer of P
     return p->up && std::ranges::any_of(core_servers(in), [&](const ServerState* s) {
-        return configured_for(*s, *record) && s->channels[0].receiver == sql::ThreadState::yes;
-    });
+               return configured_for(*s, *record) && s->channels[0].receiver == sql::ThreadState::yes;
+           });
 }
 
 bool unfenced_not_allowed(In in, Key) {
     const FixpointRecord* record = record_of(in);
     if (!record || record->k() > 0 || primary_can_be_opened(in)) return false;
-    return !in.state.store.goal || std::ranges::none_of(in.state.store.goal->allowed, [&](const AllowedStep& a) {
-        return a.step == "unfenced_promotion" && a.term == record->term;
-    });
+    return !in.state.store.goal ||
+           std::ranges::none_of(in.state.store.goal->allowed, [&](const AllowedStep& a) {
+               return a.step == "unfenced_promotion" && a.term == record->term;
+           });
 }
 
 bool record_is_lost(In in) {
@@ -158,38 +173,43 @@ bool record_is_lost(In in) {
     for (const ServerState* s : core_servers(in)) {
         for (const sql::JournalRow& row : s->journal) {
             if (row.shard != in.state.shard) continue;
-            if (row.term > record->term || (row.term == record->term && row.revision > record->revision)) return true;
+            if (row.term > record->term || (row.term == record->term && row.revision > record->revision))
+                return true;
         }
     }
     return false;
 }
 
 bool is_forgotten(In in, const TabletAlias& alias) {
-    return in.state.store.goal && std::ranges::any_of(in.state.store.goal->forgotten, [&](const ForgottenTablet& f) { return f.alias == alias; });
+    return in.state.store.goal &&
+           std::ranges::any_of(in.state.store.goal->forgotten,
+                               [&](const ForgottenTablet& f) { return f.alias == alias; });
 }
 
 bool record_lost_and_tablet_missing(In in, Key) {
     return record_is_lost(in) && std::ranges::any_of(in.state.store.tablets, [&](const auto& t) {
-        return !in_core(in, t.first) && !is_forgotten(in, t.first);
-    });
+               return !in_core(in, t.first) && !is_forgotten(in, t.first);
+           });
 }
 
 bool nobody_has_everything(In in, Key) {
     if (!record_is_lost(in)) return false;
     GtidSet all;
     for (const ServerState* s : core_servers(in)) all.add(has(*s));
-    return std::ranges::none_of(core_servers(in), [&](const ServerState* s) { return usable(*s).contains(all); });
+    return std::ranges::none_of(core_servers(in),
+                                [&](const ServerState* s) { return usable(*s).contains(all); });
 }
 
 bool several_writable(In in, Key) {
-    return record_is_lost(in) && std::ranges::count_if(core_servers(in), [](const ServerState* s) { return writable(*s); }) > 1;
+    return record_is_lost(in) &&
+           std::ranges::count_if(core_servers(in), [](const ServerState* s) { return writable(*s); }) > 1;
 }
 
 bool dead_acker_blocks(In in, Key) {
     const FixpointRecord* record = record_of(in);
     return record && std::ranges::any_of(record->ackers, [&](const RecordedServer& a) {
-        return !in_core(in, a.alias) && !is_forgotten(in, a.alias);
-    });
+               return !in_core(in, a.alias) && !is_forgotten(in, a.alias);
+           });
 }
 
 bool too_few_ackers(In in, Key) {
@@ -197,15 +217,19 @@ bool too_few_ackers(In in, Key) {
     const ServerState* p = record ? in.state.server(record->primary.alias) : nullptr;
     if (!p || !in.state.store.keyspace) return false;
     const DurabilityPolicy& declared = in.state.store.keyspace->durability_policy;
-    return followers_of(in, *p, declared) < declared.ackers_needed || followers_of(in, *p, record->policy) < record->k();
+    return followers_of(in, *p, declared) < declared.ackers_needed ||
+           followers_of(in, *p, record->policy) < record->k();
 }
 
 bool forbidden(In in, Key) {
     const StoreState& store = in.state.store;
-    return (store.keyspace && store.keyspace->disable_emergency_reparent) || (store.shard && store.shard->disable_emergency_reparent);
+    return (store.keyspace && store.keyspace->disable_emergency_reparent) ||
+           (store.shard && store.shard->disable_emergency_reparent);
 }
 
-bool paused(In in, Key) { return in.state.store.goal && in.state.store.goal->paused; }
+bool paused(In in, Key) {
+    return in.state.store.goal && in.state.store.goal->paused;
+}
 
 std::optional<TabletAlias> wished(In in) {
     const StoreState& store = in.state.store;
@@ -219,7 +243,8 @@ bool candidate_unfit(In in, Key) {
     const FixpointRecord* record = record_of(in);
     if (!wish || !record || *wish == record->primary.alias) return false;
     const ServerState* s = in.state.server(*wish);
-    if (!s || !in_core(in, *wish) || !fit_to_be_primary(in, *s) || !errant_on(*s, in.state).empty()) return true;
+    if (!s || !in_core(in, *wish) || !fit_to_be_primary(in, *s) || !errant_on(*s, in.state).empty())
+        return true;
     return followers_of(in, *s, record->policy) < record->k();
 }
 
@@ -229,7 +254,9 @@ bool candidate_lagging(In in, Key) {
     const ServerState* s = wish ? in.state.server(*wish) : nullptr;
     if (!s || !record || *wish == record->primary.alias) return false;
     const std::int64_t limit_s = to_ms(limits_of(in.state).candidate_lag) / 1000;
-    return s->applier_blocked || std::ranges::any_of(s->channels, [&](const sql::ReplicaRow& r) { return r.seconds_behind.value_or(0) >= limit_s; });
+    return s->applier_blocked || std::ranges::any_of(s->channels, [&](const sql::ReplicaRow& r) {
+               return r.seconds_behind.value_or(0) >= limit_s;
+           });
 }
 
 // A transaction that nobody ends, and the goal does not allow to kill.
@@ -283,7 +310,8 @@ bool not_manageable(In in, Key key) {
 
 bool store_unavailable(In in, Key key) {
     if (!in.state.core.global_store) return true;
-    return key.tablet && std::ranges::find(in.state.core.cells_with_store, key.tablet.cell) == in.state.core.cells_with_store.end();
+    return key.tablet && std::ranges::find(in.state.core.cells_with_store, key.tablet.cell) ==
+                             in.state.core.cells_with_store.end();
 }
 
 bool lock_of_the_suspended(In in, Key) {
@@ -294,36 +322,53 @@ bool lock_of_the_suspended(In in, Key) {
 }
 
 constexpr std::array table{
-    OracleRow{Reason::revocation_impossible, "too many of A are out of reach for good, or lost their mark by a fault", revocation_impossible},
-    OracleRow{Reason::demanded_missing, "something demanded is on no disk of the core, or nobody can bring it together", demanded_missing},
+    OracleRow{Reason::revocation_impossible,
+              "too many of A are out of reach for good, or lost their mark by a fault",
+              revocation_impossible},
+    OracleRow{Reason::demanded_missing,
+              "something demanded is on no disk of the core, or nobody can bring it together",
+              demanded_missing},
     OracleRow{Reason::no_candidate, "nobody of the core is fit to be primary", no_candidate},
     OracleRow{Reason::too_few_followers, "fewer than k could follow any candidate", too_few_followers},
-    OracleRow{Reason::primary_unreachable, "P is out of every manager's reach for good while its replicas hear it", primary_is_heard},
-    OracleRow{Reason::unfenced_promotion_not_allowed, "policy none, and P is dead or was behind, without the goal's waiver", unfenced_not_allowed},
-    OracleRow{Reason::record_lost_tablet_missing, "the record is lost, and a declared tablet is out of reach for good", record_lost_and_tablet_missing},
-    OracleRow{Reason::nobody_has_everything, "the record is lost, and no tablet has all transactions", nobody_has_everything},
-    OracleRow{Reason::several_writable, "the record is lost, and more than one server is writable", several_writable},
-    OracleRow{Reason::dead_acker_blocks, "an acker in force is out of reach for good, and not forgotten", dead_acker_blocks},
+    OracleRow{Reason::primary_unreachable,
+              "P is out of every manager's reach for good while its replicas hear it", primary_is_heard},
+    OracleRow{Reason::unfenced_promotion_not_allowed,
+              "policy none, and P is dead or was behind, without the goal's waiver", unfenced_not_allowed},
+    OracleRow{Reason::record_lost_tablet_missing,
+              "the record is lost, and a declared tablet is out of reach for good",
+              record_lost_and_tablet_missing},
+    OracleRow{Reason::nobody_has_everything, "the record is lost, and no tablet has all transactions",
+              nobody_has_everything},
+    OracleRow{Reason::several_writable, "the record is lost, and more than one server is writable",
+              several_writable},
+    OracleRow{Reason::dead_acker_blocks, "an acker in force is out of reach for good, and not forgotten",
+              dead_acker_blocks},
     OracleRow{Reason::too_few_ackers, "fewer than k of the core could acknowledge", too_few_ackers},
     OracleRow{Reason::forbidden, "Vitess's own switch forbids it", forbidden},
     OracleRow{Reason::paused, "the shard is paused", paused},
-    OracleRow{Reason::candidate_unfit, "a wish, whose candidate is unfit, out of reach, or would leave too few ackers", candidate_unfit},
+    OracleRow{Reason::candidate_unfit,
+              "a wish, whose candidate is unfit, out of reach, or would leave too few ackers",
+              candidate_unfit},
     OracleRow{Reason::candidate_lagging, "a wish, whose candidate is behind", candidate_lagging},
     OracleRow{Reason::long_transaction, "a transaction that nobody ends", long_transaction},
     OracleRow{Reason::closing_timed_out, "a transaction that nobody ends", long_transaction},
     OracleRow{Reason::errant, "the tablet has errant transactions", is_errant},
     OracleRow{Reason::purged, "P has purged what the tablet lacks", is_purged},
     OracleRow{Reason::tablet_unreachable, "the tablet is out of reach for good", tablet_out_of_reach},
-    OracleRow{Reason::would_discard, "what the tablet received is on no other disk of the core", would_discard},
+    OracleRow{Reason::would_discard, "what the tablet received is on no other disk of the core",
+              would_discard},
     OracleRow{Reason::needs_restart, "settings or plugins that only a restart brings", needs_restart},
     OracleRow{Reason::not_manageable, "the tablet is not manageable", not_manageable},
     OracleRow{Reason::store_unavailable, "the store is out of reach for good", store_unavailable},
-    OracleRow{Reason::somebody_elses_lock, "the shard lock is held by a suspended process", lock_of_the_suspended},
+    OracleRow{Reason::somebody_elses_lock, "the shard lock is held by a suspended process",
+              lock_of_the_suspended},
 };
 
 }  // namespace
 
-std::span<const OracleRow> oracle_table() { return table; }
+std::span<const OracleRow> oracle_table() {
+    return table;
+}
 
 bool oracle_confirms(const OracleInput& input, const ProblemKey& key, Reason reason) {
     for (const OracleRow& row : table) {

@@ -1,7 +1,7 @@
-// The oracle: does the final state bear out a refusal? A table of permitted refusals, one reason and one condition
-// each. Why: a failed run is justified only if no correct manager could have converged.
-// It refuses to believe the accused: a refusal's text is not read, records count as far as servers bore them out,
-// and of what stays out of reach it knows the name only, not the disk.
+// The oracle: does the final state bear out a refusal? A table of permitted refusals, one reason and one
+// condition each. Why: a failed run is justified only if no correct manager could have converged. It refuses
+// to believe the accused: a refusal's text is not read, records count as far as servers bore them out, and of
+// what stays out of reach it knows the name only, not the disk.
 #pragma once
 
 #include <span>

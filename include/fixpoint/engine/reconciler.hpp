@@ -23,16 +23,17 @@ struct ReconcilerPorts {
 };
 
 struct ReconcilerConfig {
-    std::string manager;              // its name: in lock contents, operation ids, events
+    std::string manager;  // its name: in lock contents, operation ids, events
     ShardName shard;
-    std::vector<std::string> cells;   // whose tablets it reads; empty: those of the store's CellInfo list
-    std::uint64_t instance = 0;       // differs for each start of a manager: makes operation ids and nudge names unique
+    std::vector<std::string> cells;  // whose tablets it reads; empty: those of the store's CellInfo list
+    std::uint64_t instance =
+        0;  // differs for each start of a manager: makes operation ids and nudge names unique
 };
 
 struct PassOutcome {
-    bool acted = false;               // something was changed, or tried: the next pass follows at once
+    bool acted = false;  // something was changed, or tried: the next pass follows at once
     bool primary_silent = false;
-    std::vector<ProblemKey> problems; // all that hold, in the table's order
+    std::vector<ProblemKey> problems;  // all that hold, in the table's order
 };
 
 class Reconciler {

@@ -31,7 +31,6 @@ struct Limits {
 
     Duration look_without_locks = 500ms;       // how long such a look waits for a tablet
     Duration nudge_after = 1s;                 // of commits that wait and do not progress
-    Duration blocked_window = 1200ms;          // commits are judged blocked over more than 1 s (M34)
     Duration wait_slice = 1s;                  // catching up and applying are waited for in slices of this
     Duration journal_lock_wait = 1s;           // lock_wait_timeout of the look session
 

@@ -52,6 +52,7 @@ enum class Problem {
     not_vouching,
     retired_may_be_cleared,
     // priority 4: reported, no recovery
+    quarantined,
     unreachable_primary,
     replica_dead,
     acker_gone,

@@ -10,13 +10,9 @@
 
 #include "fixpoint/model/records.hpp"
 #include "fixpoint/ports/sql_statement.hpp"
+#include "fixpoint/sim/write_set.hpp"
 
 namespace fixpoint::sim {
-
-using WriteId = std::uint64_t;  // of a client's write; 0: none
-
-// Sorted, without doubles.
-using WriteIds = std::vector<WriteId>;
 
 struct LockSession {  // a session that holds one of the shard's user locks on a server
     std::uint64_t session = 0;
@@ -36,9 +32,9 @@ struct ServerState {
     sql::PersistedVariables persisted;
     std::vector<sql::JournalRow> journal;  // executed rows of all shards, any order
     std::optional<LockSession> server_lock, helper_lock, rebuild_lock;
-    WriteIds writes;                   // executed (committed in the engine)
-    WriteIds writes_in_log;            // in the binary log, executed or not
-    WriteIds writes_received;          // in the relay log, whole, not executed
+    WriteSet writes;                   // executed (committed in the engine)
+    WriteSet writes_in_log;            // in the binary log, executed or not
+    WriteSet writes_received;          // in the relay log, whole, not executed
     bool relay_log_readable = true;    // false: nothing of writes_received will ever be applied (M44, torn, lost)
     bool manageable = true;            // false: unmanageable by the goal's rules (channels, filters, MariaDB …)
     bool applier_blocked = false;      // by a fault

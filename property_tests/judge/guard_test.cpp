@@ -1,0 +1,154 @@
+// The guard: what is within the promise of a policy, and what goes beyond.
+#include <gtest/gtest.h>
+
+#include "property_tests/support/state_builder.hpp"
+#include "sim/checkers/guard.hpp"
+
+namespace fixpoint::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::alias_of;
+using testing::semi_sync;
+using testing::StateBuilder;
+using enum FaultKind;
+
+class Faults {
+  public:
+    explicit Faults(int tablets = 3, DurabilityPolicy policy = semi_sync(1)) {
+        input.policy = policy;
+        input.managers = {"m1", "m2"};
+        input.recovering = 60s;
+        StateBuilder b(tablets, policy);
+        in_force = std::make_shared<const FixpointRecord>(b.record());
+        for (int n = 1; n <= tablets; ++n) {
+            ScenarioTablet t;
+            t.alias = alias_of(n);
+            t.type = n == 1 ? TabletType::primary : TabletType::replica;
+            input.tablets.push_back(t);
+        }
+    }
+    Faults& at(Duration when, FaultKind kind, int n, bool permanent = false, Duration for_time = {}) {
+        Fault f;
+        f.kind = kind;
+        if (n > 0) f.tablet = alias_of(n);
+        f.permanent = permanent;
+        f.for_time = for_time;
+        return at(when, f);
+    }
+    Faults& at(Duration when, const Fault& f) {
+        input.faults.push_back({Instant(when), f, in_force});
+        return *this;
+    }
+    std::string beyond() const { return guard(input).beyond; }
+    GuardInput input;
+    RecordInForce in_force;
+};
+
+TEST(Guard, EveryKindHasACost) {
+    for (int number = 0; number <= static_cast<int>(manager_clock_jump); ++number) {
+        const auto kind = static_cast<FaultKind>(number);
+        EXPECT_TRUE(cost_of(kind) != Cost::beyond || kind == pause_shard || kind == long_transaction)
+            << number;
+    }
+}
+
+TEST(Guard, NothingHappened) {
+    EXPECT_EQ(Faults().beyond(), "");
+}
+
+TEST(Guard, OneTabletOfThreeMayFailForGood) {
+    for (int n = 1; n <= 3; ++n) EXPECT_EQ(Faults().at(1s, crash, n, true).beyond(), "");
+}
+
+TEST(Guard, TwoAtOnceAreMoreThanOneAckerTolerates) {
+    EXPECT_NE(Faults().at(1s, crash, 1, true).at(2s, crash, 2, true).beyond(), "");
+    EXPECT_NE(Faults().at(1s, crash, 1).at(2s, pause, 2).beyond(), "");
+    EXPECT_EQ(Faults(5, semi_sync(2)).at(1s, crash, 1, true).at(2s, crash, 2, true).beyond(), "");
+}
+
+TEST(Guard, OneAfterTheOtherIsWithinOnceTheFirstIsQualifiedAgain) {
+    EXPECT_EQ(Faults().at(1s, restart, 2).at(200s, crash, 1, true).beyond(), "");
+    EXPECT_NE(Faults().at(1s, restart, 2).at(20s, crash, 1, true).beyond(), "")
+        << "an unqualified acker counts as one";
+    EXPECT_NE(Faults().at(1s, crash, 2).at(200s, crash, 1, true).beyond(), "") << "it never came back";
+    EXPECT_EQ(Faults().at(1s, crash, 2).at(5s, restart, 2).at(200s, crash, 1, true).beyond(), "");
+    EXPECT_EQ(Faults().at(1s, pause, 2, false, 5s).at(200s, crash, 1, true).beyond(), "");
+}
+
+TEST(Guard, WhoIsNeitherPrimaryNorAckerDoesNotCount) {
+    Faults f(4);
+    FixpointRecord record = *f.in_force;
+    record.ackers.pop_back();
+    f.in_force = std::make_shared<const FixpointRecord>(record);
+    EXPECT_EQ(f.at(1s, crash, 4, true).at(2s, crash, 1, true).beyond(), "");
+}
+
+TEST(Guard, WhatIsLeftMustBeAbleToBeAShard) {
+    EXPECT_NE(Faults(2).at(1s, crash, 2, true).beyond(), "") << "nobody could acknowledge";
+    EXPECT_EQ(Faults(2).at(1s, crash, 2, false, 5s).beyond(), "");
+    Faults none(2, {DurabilityName::none, 0});
+    EXPECT_NE(none.at(1s, crash, 1, true).beyond(), "");
+    Faults cross(3, {DurabilityName::cross_cell, 1});
+    cross.input.tablets[2].alias.cell = "zone2";
+    EXPECT_NE(cross.at(1s, crash, 1, true).beyond(), "") << "both that are left are in one cell";
+}
+
+TEST(Guard, ADeclaredPolicyThatNobodyCanMeet) {
+    Fault declare;
+    declare.kind = declare_policy;
+    declare.text = "semi_sync:2";
+    EXPECT_EQ(Faults().at(1s, declare).beyond(), "");
+    declare.text = "semi_sync:3";
+    EXPECT_NE(Faults().at(1s, declare).beyond(), "");
+}
+
+TEST(Guard, DriftByHandIsTheManagersWork) {
+    Faults f;
+    for (const FaultKind kind : {set_read_only, set_offline_mode, stop_replication, semi_sync_source_off,
+                                 wrong_heartbeat, equal_server_id})
+        f.at(1s, kind, 2);
+    f.at(2s, clear_shard_primary, 0).at(3s, declare_primary, 2);
+    EXPECT_EQ(f.beyond(), "");
+}
+
+TEST(Guard, ALostRecordNeedsEveryTablet) {
+    EXPECT_EQ(Faults().at(1s, delete_fixpoint_record, 0).beyond(), "");
+    EXPECT_NE(Faults().at(1s, delete_fixpoint_record, 0).at(2s, crash, 3).beyond(), "");
+}
+
+TEST(Guard, AManagerMustBeLeftAndTheStoreMustAnswer) {
+    Fault crash_manager;
+    crash_manager.kind = manager_crash;
+    crash_manager.manager = "m1";
+    crash_manager.permanent = true;
+    EXPECT_EQ(Faults().at(1s, crash_manager).beyond(), "");
+    crash_manager.manager = "";
+    EXPECT_NE(Faults().at(1s, crash_manager).beyond(), "");
+    EXPECT_NE(Faults().at(1s, store_unreachable, 0, true).beyond(), "");
+    EXPECT_EQ(Faults().at(1s, store_unreachable, 0).beyond(), "");
+}
+
+TEST(Guard, ACutCountsItsSmallerSide) {
+    Fault c;
+    c.kind = cut;
+    c.from_set = {"zone1-100"};
+    c.to_set = {"zone2-200", "zone3-300", "m1", "store"};
+    c.permanent = true;
+    EXPECT_EQ(Faults().at(1s, c).beyond(), "");
+    EXPECT_NE(Faults().at(1s, c).at(2s, crash, 2).beyond(), "");
+}
+
+TEST(Guard, AnErrantTabletIsNoCandidateButStillReceives) {
+    EXPECT_EQ(Faults().at(1s, errant_transaction, 2).at(2s, crash, 1, true).beyond(), "");
+    EXPECT_NE(
+        Faults().at(1s, errant_transaction, 2).at(1s, errant_transaction, 3).at(2s, crash, 1, true).beyond(),
+        "");
+}
+
+TEST(Guard, WhatIsNotPromisedAtAll) {
+    EXPECT_NE(Faults().at(1s, pause_shard, 0).beyond(), "");
+}
+
+}  // namespace
+}  // namespace fixpoint::sim
