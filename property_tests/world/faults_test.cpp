@@ -78,7 +78,7 @@ TEST_P(EveryFault, is_delivered_and_observed) {
     scenario.faults = p.before;
     scenario.faults.push_back(p.fault);
     // A record that can be set back, a transaction that can be applied, an event that can be lost.
-    if (GetParam() == watch_lost) scenario.faults.push_back(fault_at(pin_primary, 5s, "zone1-100"));
+    if (GetParam() == watch_lost || GetParam() == duplicate) scenario.faults.push_back(fault_at(pin_primary, 5s, "zone1-100"));
     World world(scenario, {});
     world.boot();
     world.report(PhaseBegan{Phase::boot});

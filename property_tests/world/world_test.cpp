@@ -1,6 +1,7 @@
 // The simulated world as a whole: a shard that boots as declared, writers that are acknowledged, the real
 // reconciler that leaves it alone, and runs that are the same each time.
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "fixpoint/engine/reconciler.hpp"
 #include "fixpoint/engine/record_codec.hpp"
@@ -52,6 +53,52 @@ TEST(World, the_same_seed_gives_the_same_run) {
     EXPECT_EQ(once.events, again.events);
     scenario.seed = 2;
     EXPECT_NE(simulate(scenario).event_hash, once.event_hash);
+}
+
+TEST(World, a_killed_primary_is_succeeded_and_no_acknowledged_write_is_lost) {
+    Scenario scenario = shard_of_three("semi_sync");
+    scenario.workload.writes_per_second = 20;
+    scenario.faults = {fault_at(FaultKind::crash, std::chrono::seconds(3), "zone1-100")};
+    const auto run = simulate(scenario);
+    EXPECT_EQ(run.verdict, Verdict::converged) << words(run);
+    EXPECT_EQ(run.commit_points, 1);
+    EXPECT_NE(run.primary_at_end, alias("zone1-100"));
+    EXPECT_GT(run.writes_judged, 100);
+    EXPECT_TRUE(run.every_fault_delivered);
+    EXPECT_LT(run.writes_blocked_longest, std::chrono::seconds(3));
+}
+
+TEST(World, what_a_permanent_fault_makes_impossible_is_a_justified_failure) {
+    Scenario scenario = shard_of_three("none");
+    scenario.faults = {fault_at(FaultKind::crash, std::chrono::seconds(3), "zone1-100")};
+    scenario.faults[0].permanent = true;
+    const auto run = simulate(scenario);
+    EXPECT_EQ(run.verdict, Verdict::failed_justified) << words(run);
+    EXPECT_EQ(run.commit_points, 0);
+}
+
+TEST(World, a_shard_that_nobody_managed_and_a_blank_one_are_taken_over) {
+    for (const Boot boot : {Boot::unmanaged, Boot::blank}) {
+        Scenario scenario = shard_of_three("semi_sync");
+        scenario.boot = boot;
+        scenario.fault_phase = std::chrono::seconds(10);
+        const auto run = simulate(scenario);
+        EXPECT_EQ(run.verdict, Verdict::converged) << words(run);
+        EXPECT_GT(run.writes_acknowledged, 10);
+    }
+}
+
+// Whatever the seed: time passes, nothing is touched, and the run can be had again.
+RC_GTEST_PROP(WorldProperty, a_quiet_shard_is_left_alone, (std::uint64_t seed)) {
+    Scenario scenario = shard_of_three("cross_cell");
+    scenario.seed = seed % 1'000'000;
+    scenario.limits.backoff_greatest = std::chrono::seconds(2);
+    scenario.fault_phase = std::chrono::seconds(3);
+    scenario.managers.push_back({"m2", "zone1"});
+    const auto run = simulate(scenario);
+    RC_ASSERT(run.verdict == Verdict::converged);
+    RC_ASSERT(run.mutating_statements == 0U);
+    RC_ASSERT(simulate(scenario, {.perturb_heap = 100}).event_hash == run.event_hash);
 }
 
 }  // namespace

@@ -158,6 +158,9 @@ void ManagerProcess::jump_clock(Duration by) {
 bool ManagerProcess::alive() const {
     return impl_->incarnation_ != nullptr && impl_->process_.alive();
 }
+std::uint64_t ManagerProcess::incarnation() const {
+    return impl_->starts_;
+}
 bool ManagerProcess::paused() const {
     return impl_->process_.paused();
 }

@@ -43,6 +43,7 @@ class ManagerProcess {
     void jump_clock(Duration by);
 
     bool alive() const;
+    std::uint64_t incarnation() const;  // counts the starts
     bool paused() const;
     bool asleep() const;  // between two passes
     std::uint64_t digest() const;

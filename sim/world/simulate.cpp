@@ -21,7 +21,9 @@ using namespace std::chrono_literals;
 
 constexpr Duration after_last_fault = 10s;
 constexpr Duration until_events_strike = 30s;  // where faults wait for events
-constexpr Duration step = 100ms;               // between two looks at the world
+constexpr Duration step = 100ms;               // between two looks at the world …
+constexpr Duration long_step = 500ms;          // … once it has taken long already
+constexpr Duration takes_long = 10s;
 constexpr Duration probe_bound = 5s;
 constexpr Duration probe_applied_within = 10s;
 constexpr std::uint64_t event_limit = 200'000'000;
@@ -34,6 +36,7 @@ class Course {
         world_.scheduler().set_event_limit(event_limit);
         world_.boot();  // nothing is reported before
         begin(Phase::boot);
+        if (Timeline* timeline = world_.timeline()) timeline->sample();
         world_.start();
         begin(Phase::safety);
         safety();
@@ -93,9 +96,10 @@ class Course {
     // ---- convergence: until the judge is content, or nothing better can come, or the budget is used up
 
     bool converge() {
-        const Instant deadline = now() + world_.judge().budget();
+        const Instant began = now();
+        const Instant deadline = began + world_.judge().budget();
         while (now() < deadline) {
-            if (!advance(now() + step)) return false;
+            if (!advance(now() + (now() - began < takes_long ? step : long_step))) return false;
             if (livelock()) return false;
             if (world_.judge().settled() && probe(deadline)) return true;
             if (over_) return false;
@@ -104,7 +108,10 @@ class Course {
     }
 
     bool livelock() {
-        if (!world_.all_managers_asleep()) return false;
+        // Once for each time that they went to sleep.
+        const std::uint64_t statements = world_.counts().statements;
+        if (statements == slept_after_ || !world_.all_managers_asleep()) return false;
+        slept_after_ = statements;
         if (!world_.judge().on_all_asleep(now())) return false;
         over_ = true;
         return true;
@@ -191,6 +198,7 @@ class Course {
     World world_;
     const SimulateOptions options_;
     std::optional<Probe> probe_;
+    std::uint64_t slept_after_ = 0;
     bool over_ = false;
     std::string broken_;
 };

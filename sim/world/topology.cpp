@@ -1,6 +1,8 @@
 // Decoding through the core's own codecs; what the records mean is not known here.
 #include "sim/world/topology.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "fixpoint/engine/record_codec.hpp"
@@ -56,8 +58,8 @@ std::optional<StoreLock> Topology::lock() const {
     return store_.lock(lock_path_);
 }
 
-std::optional<TabletAlias> Topology::primary_for_clients() {
-    const Tablet* youngest = nullptr;
+std::vector<TabletAlias> Topology::primaries_for_clients() {
+    std::vector<std::pair<WallTime, TabletAlias>> claims;
     for (const std::string& cell : cells_) {
         auto& seen = seen_by_clients_[cell];
         if (!store_.is_down(cell, "clients")) {
@@ -65,16 +67,21 @@ std::optional<TabletAlias> Topology::primary_for_clients() {
             read_tablets(cell, seen);
         }
         for (const auto& [alias, tablet] : seen) {
-            if (tablet.type != TabletType::primary) continue;
-            if (youngest == nullptr || youngest->primary_term_start_time < tablet.primary_term_start_time) {
-                youngest = &tablet;
-            }
+            if (tablet.type == TabletType::primary) claims.emplace_back(tablet.primary_term_start_time, alias);
         }
     }
-    if (youngest != nullptr) return youngest->alias;
-    if (store_.is_down("", "clients")) return std::nullopt;
-    const auto shard = decoded(store_.peek("", shard_path_), decode_shard);
-    return shard ? shard->primary_alias : std::nullopt;
+    if (!store_.is_down("", "clients")) {
+        shard_seen_by_clients_ = decoded(store_.peek("", shard_path_), decode_shard);
+    }
+    if (const auto& shard = shard_seen_by_clients_; shard && shard->primary_alias) {
+        claims.emplace_back(shard->primary_term_start_time, *shard->primary_alias);
+    }
+    std::ranges::sort(claims, std::greater<>());
+    std::vector<TabletAlias> primaries;
+    for (const auto& [time, alias] : claims) {
+        if (std::ranges::find(primaries, alias) == primaries.end()) primaries.push_back(alias);
+    }
+    return primaries;
 }
 
 // ---- writing by hand

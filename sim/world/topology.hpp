@@ -19,8 +19,9 @@ class Topology {
 
     // Everything but who holds the lock. A record that cannot be decoded counts as absent.
     StoreState read() const;
-    // By tablet records (the youngest PRIMARY), else by Shard; of a cell whose store is down, what was read last.
-    std::optional<TabletAlias> primary_for_clients();
+    // Whom the topology calls primary, the youngest claim first: by tablet records, and by Shard. Of a store that
+    // is down, what was read last.
+    std::vector<TabletAlias> primaries_for_clients();
     std::optional<FixpointRecord> fixpoint() const;
     std::optional<StoreLock> lock() const;
 
@@ -53,6 +54,7 @@ class Topology {
     std::vector<std::string> cells_;
     std::string keyspace_path_, shard_path_, fixpoint_path_, goal_path_, lock_path_;
     std::map<std::string, std::map<TabletAlias, Tablet>> seen_by_clients_;  // by cell
+    std::optional<ShardRecord> shard_seen_by_clients_;
     std::vector<std::string> fixpoint_history_;
 };
 

@@ -59,7 +59,7 @@ World::World(const Scenario& scenario, const SimulateOptions& options)
     nemesis_ = std::make_unique<Nemesis>(*this);
     writers_ = std::make_unique<Writers>(
         ClientSide{scheduler_, network_, mysql_, clients_, network_.endpoint("clients")},
-        [this](const TabletAlias& alias) { return server(alias); }, [this] { return topology_->primary_for_clients(); },
+        [this](const TabletAlias& alias) { return server(alias); }, [this] { return topology_->primaries_for_clients(); },
         static_cast<Observer&>(*this), Writers::Options{scenario_.workload.writes_per_second, scenario_.workload.clients});
     const ManagerWorld manager_world{scheduler_, network_, mysql_, *store_, *this, *this, *this, cells_, options.timeline};
     for (std::size_t i = 0; i < scenario_.managers.size(); ++i) {
@@ -155,6 +155,7 @@ void World::store_written(const std::string& manager, std::int64_t lock_id, cons
 }
 
 void World::shard_lock_taken(const std::string& manager, std::int64_t lock_id) {
+    if (const ManagerProcess* holder = this->manager(manager)) lock_incarnation_ = holder->incarnation();
     report(ShardLockTaken{manager, lock_id});
 }
 void World::shard_lock_released(const std::string& manager, std::int64_t lock_id, bool expired) {
@@ -198,6 +199,9 @@ StatementFate World::about_to_send(const SentStatement& sent) {
         mutating = sent.server.manager_of(kill->id) != sent.manager;
     }
     ++counts_.statements;
+    if (std::holds_alternative<sql::GetLock>(sent.statement)) {
+        session_incarnations_[{sent.server.alias(), sent.connection}] = manager(sent.manager)->incarnation();
+    }
     if (mutating) ++counts_.mutating;
     const StatementFate fate = nemesis_->about_to_send(sent);
     if (reporting_) {
@@ -227,6 +231,11 @@ std::uint64_t World::version() const {
     return mixed | 1;
 }
 
+bool World::lives(std::string_view name, std::uint64_t incarnation) {
+    const ManagerProcess* holder = manager(name);
+    return holder != nullptr && holder->alive() && holder->incarnation() == incarnation;
+}
+
 void World::refresh_server(std::size_t index) {
     ServerState& state = state_.servers[index];
     if (seen_versions_[index] != servers_[index]->version()) {
@@ -235,8 +244,9 @@ void World::refresh_server(std::size_t index) {
     }
     for (std::optional<LockSession>* lock : {&state.server_lock, &state.helper_lock, &state.rebuild_lock}) {
         if (!*lock) continue;
-        const ManagerProcess* holder = manager((*lock)->manager);
-        (*lock)->manager_alive = holder != nullptr && holder->alive();
+        const auto session = session_incarnations_.find({state.alias, (*lock)->session});
+        (*lock)->manager_alive =
+            session != session_incarnations_.end() && lives((*lock)->manager, session->second);
     }
 }
 
@@ -249,9 +259,8 @@ const WorldState& World::now() {
     }
     state_.store.shard_lock.reset();
     if (const auto lock = topology_->lock()) {
-        const ManagerProcess* holder = manager(lock->manager);
-        state_.store.shard_lock =
-            LockState{lock->id, lock->manager, holder != nullptr && holder->alive(), lock->expires <= scheduler_.now()};
+        state_.store.shard_lock = LockState{lock->id, lock->manager, lives(lock->manager, lock_incarnation_),
+                                            lock->expires <= scheduler_.now()};
     }
     state_.managers.clear();
     for (const auto& m : managers_) {

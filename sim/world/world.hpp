@@ -94,6 +94,8 @@ class World final : public WorldView,
     Connection::Arrival answer_arrived(const SentStatement& sent) override;
 
     void refresh_server(std::size_t index);
+    // Does that very start of the manager still run?
+    bool lives(std::string_view manager, std::uint64_t incarnation);
 
     const Scenario scenario_;
     const SimulateOptions options_;
@@ -117,6 +119,9 @@ class World final : public WorldView,
     Core core_;
     std::uint64_t other_changes_ = 1;  // of managers and the core
     Counts counts_;
+    // Which start of its manager a session, or the shard lock, belongs to.
+    std::map<std::pair<TabletAlias, std::uint64_t>, std::uint64_t> session_incarnations_;
+    std::uint64_t lock_incarnation_ = 0;
     std::map<std::pair<std::string, std::uint64_t>, bool> record_writes_;  // under way: is it a commit point?
     std::vector<std::string> notification_names_;
 

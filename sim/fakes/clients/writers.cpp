@@ -83,7 +83,9 @@ void Writers::tick(Client& client) {
 }
 
 void Writers::write(Client& client) {
-    if (!client.primary || side_.scheduler.now() - client.read_at > client.stale_after) look_again(client);
+    if (!client.primary || side_.scheduler.now() - client.read_at > client.stale_after) {
+        look_again(client, std::nullopt);
+    }
     const WriteId id = next_write_id();
     if (!client.primary) return report(id, {}, Outcome::failed, 0);
     if (Session* session = free_session(client)) {
@@ -137,18 +139,21 @@ void Writers::told(Client& client, Session& session, WriteId write, Outcome outc
     client.retry_waits = true;
     side_.scheduler.after(
         side_.owner, draw(client, retry_least, retry_most),
-        [this, &client] {
+        [this, &client, refused_by = session.tablet] {
             client.retry_waits = false;
-            look_again(client);
+            look_again(client, refused_by);
             if (!slow_ || client.number == 0) this->write(client);
         },
         EventKind::client);
 }
 
-void Writers::look_again(Client& client) {
+void Writers::look_again(Client& client, const std::optional<TabletAlias>& refused_by) {
     client.read_at = side_.scheduler.now();
     client.stale_after = draw(client, stale_least, stale_most);
-    if (const auto primary = topology_()) client.primary = primary;
+    const std::vector<TabletAlias> primaries = topology_();
+    if (primaries.empty()) return;
+    const auto other = std::ranges::find_if(primaries, [&](const TabletAlias& alias) { return alias != refused_by; });
+    client.primary = other != primaries.end() ? *other : primaries.front();
 }
 
 void Writers::report(WriteId write, const TabletAlias& tablet, Outcome outcome, int error) {

@@ -19,8 +19,8 @@
 
 namespace fixpoint::sim {
 
-// What a client would read in the topology now: who is primary, or nothing where it cannot be read.
-using ReadTopology = std::function<std::optional<TabletAlias>()>;
+// What a client would read in the topology now: whom it calls primary, the youngest claim first.
+using ReadTopology = std::function<std::vector<TabletAlias>()>;
 using FindServer = std::function<mysql::FakeMysql*(const TabletAlias&)>;
 
 class Writers {
@@ -59,7 +59,8 @@ class Writers {
     void write(Client& client);
     void run(Client& client, Session& session, WriteId write);
     void told(Client& client, Session& session, WriteId write, WriteAnswered::Outcome outcome, int error);
-    void look_again(Client& client);
+    // `refused_by`: who has just disappointed it, and is believed last.
+    void look_again(Client& client, const std::optional<TabletAlias>& refused_by);
     Session* free_session(Client& client);
     void report(WriteId write, const TabletAlias& tablet, WriteAnswered::Outcome outcome, int error);
     Duration draw(Client& client, Duration least, Duration most);
