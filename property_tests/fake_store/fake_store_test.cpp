@@ -53,20 +53,22 @@ struct Bench {
         EXPECT_TRUE(got) << "every call ends within its limit";
         return got.value_or(StoreReply{});
     }
-    StoreReply put(StoreClient& client, const std::string& path, const std::string& bytes, std::int64_t expected) {
+    StoreReply put(StoreClient& client, const std::string& path, const std::string& bytes,
+                   std::int64_t expected) {
         StoreRequest request{.kind = StoreRequestKind::put};
         request.puts.push_back({path, bytes, expected});
         return call(client, request);
     }
-    StoreReply transact(StoreClient& client, std::int64_t lock, const std::string& path, const std::string& bytes,
-                        std::int64_t expected) {
+    StoreReply transact(StoreClient& client, std::int64_t lock, const std::string& path,
+                        const std::string& bytes, std::int64_t expected) {
         StoreRequest request{.kind = StoreRequestKind::transact};
         request.lock_id = lock;
         request.puts.push_back({path, bytes, expected});
         return call(client, request);
     }
     StoreReply lock(StoreClient& client, Duration lease = 10s) {
-        return call(client, {.kind = StoreRequestKind::lock, .path = "shards/0", .content = "who", .lease = lease});
+        return call(client,
+                    {.kind = StoreRequestKind::lock, .path = "shards/0", .content = "who", .lease = lease});
     }
     StoreReply by_id(StoreClient& client, StoreRequestKind kind, std::int64_t id) {
         return call(client, {.kind = kind, .path = "shards/0", .lock_id = id, .lease = 10s});
@@ -245,8 +247,8 @@ TEST(FakeStore, a_client_that_is_gone_is_not_answered) {
     EXPECT_TRUE(b.store.peek("", "a")) << "what was sent still arrives";
 }
 
-// Two managers write one counter under locks and versions, while answers get lost and leases end: the value in
-// the store is at least the writes that were answered with success, and at most these and the maybes.
+// Two managers write one counter under locks and versions, while answers get lost and leases end: the value
+// in the store is at least the writes that were answered with success, and at most these and the maybes.
 RC_GTEST_PROP(FakeStoreProperty, no_write_that_was_confirmed_is_lost, (std::uint64_t seed)) {
     Bench b(seed);
     b.store.edit("", "n", "0");
@@ -259,8 +261,8 @@ RC_GTEST_PROP(FakeStoreProperty, no_write_that_was_confirmed_is_lost, (std::uint
         if (step == 5) b.store.expire_lease("shards/0");
         if (step == 3) b.store.conflict_next("");
         const StoreReply read = b.get(client, "n");
-        const StoreReply wrote = b.transact(client, lock.lock_id, "n", std::to_string(std::stoi(read.value->bytes) + 1),
-                                            read.value->version);
+        const StoreReply wrote = b.transact(
+            client, lock.lock_id, "n", std::to_string(std::stoi(read.value->bytes) + 1), read.value->version);
         confirmed += wrote.status == StoreStatus::ok ? 1 : 0;
         maybe += wrote.status == StoreStatus::maybe ? 1 : 0;
         b.by_id(client, StoreRequestKind::unlock, lock.lock_id);

@@ -42,21 +42,55 @@ Prepared prepared(FaultKind kind) {
         if (parameter.field == FaultField::text) f.text = kind == declare_policy ? "none" : "rdonly";
     }
     switch (kind) {
-        case set_read_only: case semi_sync_source_off: case semi_sync_timeout: case long_transaction:
-        case primary_replicates_from: f.tablet = alias(primary); break;
-        case restore_older_state: f.number = 2; break;
-        case duplicate: f.from_set = {"store"}; f.to_set = {"m1"}; f.permille = 1000; f.for_time = 20s; break;
-        case clog: f.for_time = 2s; break;
-        case heal: p.before = {fault_at(cut, 1s)}; p.before[0].from_set = {primary}; break;
-        case resume: p.before = {fault_at(pause, 1s, replica)}; break;
-        case unblock_applier: p.before = {fault_at(block_applier, 1s, replica)}; break;
-        case store_reachable: p.before = {fault_at(store_unreachable, 1s)}; break;
-        case cell_store_up: p.before = {fault_at(cell_store_down, 1s)}; p.before[0].cell = "zone2"; break;
-        case manager_resume: p.before = {fault_at(manager_pause, 1s)}; break;
-        case semi_sync_replica_on: p.before = {fault_at(semi_sync_replica_off, 2999ms, replica)}; break;
-        case set_back_fixpoint_record: p.before = {fault_at(crash, 1s, primary)}; f.when.at = 12s; break;
+        case set_read_only:
+        case semi_sync_source_off:
+        case semi_sync_timeout:
+        case long_transaction:
+        case primary_replicates_from:
+            f.tablet = alias(primary);
+            break;
+        case restore_older_state:
+            f.number = 2;
+            break;
+        case duplicate:
+            f.from_set = {"store"};
+            f.to_set = {"m1"};
+            f.permille = 1000;
+            f.for_time = 20s;
+            break;
+        case clog:
+            f.for_time = 2s;
+            break;
+        case heal:
+            p.before = {fault_at(cut, 1s)};
+            p.before[0].from_set = {primary};
+            break;
+        case resume:
+            p.before = {fault_at(pause, 1s, replica)};
+            break;
+        case unblock_applier:
+            p.before = {fault_at(block_applier, 1s, replica)};
+            break;
+        case store_reachable:
+            p.before = {fault_at(store_unreachable, 1s)};
+            break;
+        case cell_store_up:
+            p.before = {fault_at(cell_store_down, 1s)};
+            p.before[0].cell = "zone2";
+            break;
+        case manager_resume:
+            p.before = {fault_at(manager_pause, 1s)};
+            break;
+        case semi_sync_replica_on:
+            p.before = {fault_at(semi_sync_replica_off, 2999ms, replica)};
+            break;
+        case set_back_fixpoint_record:
+            p.before = {fault_at(crash, 1s, primary)};
+            f.when.at = 12s;
+            break;
         // Something that the manager writes to the store under its lock.
-        case store_answer_lost: case store_conflict:
+        case store_answer_lost:
+        case store_conflict:
             p.before = {fault_at(crash, 4s, primary)};
             break;
         case lease_expires:
@@ -65,7 +99,8 @@ Prepared prepared(FaultKind kind) {
             f.when.event = "statement";
             f.when.what = "StopReceiver";
             break;
-        default: break;
+        default:
+            break;
     }
     return p;
 }
@@ -78,7 +113,8 @@ TEST_P(EveryFault, is_delivered_and_observed) {
     scenario.faults = p.before;
     scenario.faults.push_back(p.fault);
     // A record that can be set back, a transaction that can be applied, an event that can be lost.
-    if (GetParam() == watch_lost || GetParam() == duplicate) scenario.faults.push_back(fault_at(pin_primary, 5s, "zone1-100"));
+    if (GetParam() == watch_lost || GetParam() == duplicate)
+        scenario.faults.push_back(fault_at(pin_primary, 5s, "zone1-100"));
     World world(scenario, {});
     world.boot();
     world.report(PhaseBegan{Phase::boot});
@@ -102,7 +138,9 @@ std::vector<FaultKind> all_kinds() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, EveryFault, testing::ValuesIn(all_kinds()),
-                         [](const testing::TestParamInfo<FaultKind>& kind) { return std::string(to_string(kind.param)); });
+                         [](const testing::TestParamInfo<FaultKind>& kind) {
+                             return std::string(to_string(kind.param));
+                         });
 
 TEST(Nemesis, heals_the_environment_and_leaves_out_what_is_permanent) {
     Scenario scenario = shard_of_three("semi_sync");

@@ -38,7 +38,9 @@ class SimSqlSession final : public SqlSession {
 
     awaitable<sql::Result> execute(sql::Statement statement, Duration limit) override {
         CallGuard guard(connection_);
-        const auto starter = [this, &statement, limit](Completion<sql::Result> done) { send(statement, limit, done); };
+        const auto starter = [this, &statement, limit](Completion<sql::Result> done) {
+            send(statement, limit, done);
+        };
         sql::Result result = co_await await_result<sql::Result>(process_, starter);
         guard.answered();
         co_return result;
@@ -73,12 +75,12 @@ class SimSqlSession final : public SqlSession {
 
 }  // namespace
 
-SimSqlConnector::SimSqlConnector(SimProcess& process, ClientSide side, ManagerHooks& hooks, std::string manager,
-                                 const StoreClient& store)
+SimSqlConnector::SimSqlConnector(SimProcess& process, ClientSide side, ManagerHooks& hooks,
+                                 std::string manager, const StoreClient& store)
     : process_(process), side_(side), hooks_(hooks), manager_(std::move(manager)), store_(store) {}
 
-awaitable<std::expected<std::unique_ptr<SqlSession>, sql::Error>> SimSqlConnector::connect(MysqlAddress address,
-                                                                                           Duration limit) {
+awaitable<std::expected<std::unique_ptr<SqlSession>, sql::Error>> SimSqlConnector::connect(
+    MysqlAddress address, Duration limit) {
     using Connected = std::expected<std::uint64_t, sql::Error>;
     mysql::FakeMysql* server = side_.servers.find(address);
     auto connection = std::make_shared<Connection>(side_, server);
@@ -89,7 +91,8 @@ awaitable<std::expected<std::unique_ptr<SqlSession>, sql::Error>> SimSqlConnecto
         login.privileged = true;
         login.system_user = true;
         login.manager = manager_;
-        connection->connect(std::move(login), limit, [done](Connected result) { done.complete(std::move(result)); });
+        connection->connect(std::move(login), limit,
+                            [done](Connected result) { done.complete(std::move(result)); });
     };
     Connected connected = co_await await_result<Connected>(process_, starter);
     guard.answered();

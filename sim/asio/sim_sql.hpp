@@ -1,5 +1,5 @@
-// The SQL port on fake servers: SqlConnector and SqlSession over simulated connections. It adds nothing to what
-// a connection does but awaiting it, and asks the world for the fate of each statement.
+// The SQL port on fake servers: SqlConnector and SqlSession over simulated connections. It adds nothing to
+// what a connection does but awaiting it, and asks the world for the fate of each statement.
 #pragma once
 
 #include <memory>

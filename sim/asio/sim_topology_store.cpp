@@ -11,12 +11,18 @@ namespace {
 
 topo::Error error_of(const StoreReply& reply) {
     switch (reply.status) {
-        case StoreStatus::unreachable: return {topo::ErrorKind::unreachable, reply.text};
-        case StoreStatus::maybe: return {topo::ErrorKind::maybe, reply.text};
-        case StoreStatus::conflict: return {topo::ErrorKind::conflict, reply.text};
-        case StoreStatus::lock_lost: return {topo::ErrorKind::lock_lost, reply.text};
-        case StoreStatus::held: return {topo::ErrorKind::held, reply.text};
-        case StoreStatus::ok: break;
+        case StoreStatus::unreachable:
+            return {topo::ErrorKind::unreachable, reply.text};
+        case StoreStatus::maybe:
+            return {topo::ErrorKind::maybe, reply.text};
+        case StoreStatus::conflict:
+            return {topo::ErrorKind::conflict, reply.text};
+        case StoreStatus::lock_lost:
+            return {topo::ErrorKind::lock_lost, reply.text};
+        case StoreStatus::held:
+            return {topo::ErrorKind::held, reply.text};
+        case StoreStatus::ok:
+            break;
     }
     FIXPOINT_ASSERT(false, "a reply that is no error");
     return {};
@@ -50,7 +56,8 @@ SimTopologyStore::SimTopologyStore(SimProcess& process, StoreClient& client, con
 awaitable<StoreReply> SimTopologyStore::call(StoreRequest request, Duration limit) {
     CallGuard guard(client_);
     const auto starter = [this, &request, &guard, limit](Completion<StoreReply> done) {
-        guard.call = client_.call(std::move(request), limit, [done](StoreReply reply) { done.complete(std::move(reply)); });
+        guard.call = client_.call(std::move(request), limit,
+                                  [done](StoreReply reply) { done.complete(std::move(reply)); });
     };
     StoreReply reply = co_await await_result<StoreReply>(process_, starter);
     guard.answered();
@@ -67,7 +74,8 @@ awaitable<topo::Result<std::optional<topo::Value>>> SimTopologyStore::get(std::s
     co_return topo::Value{std::move(reply.value->bytes), reply.value->version};
 }
 
-awaitable<topo::Result<std::vector<topo::Listed>>> SimTopologyStore::list_in(std::string cell, std::string prefix,
+awaitable<topo::Result<std::vector<topo::Listed>>> SimTopologyStore::list_in(std::string cell,
+                                                                             std::string prefix,
                                                                              Duration limit) {
     StoreRequest request;
     request.kind = StoreRequestKind::list;
@@ -78,15 +86,18 @@ awaitable<topo::Result<std::vector<topo::Listed>>> SimTopologyStore::list_in(std
     std::vector<topo::Listed> listed;
     listed.reserve(reply.listed.size());
     for (StoreListed& l : reply.listed) {
-        listed.push_back(topo::Listed{std::move(l.path), topo::Value{std::move(l.value.bytes), l.value.version}});
+        listed.push_back(
+            topo::Listed{std::move(l.path), topo::Value{std::move(l.value.bytes), l.value.version}});
     }
     co_return listed;
 }
 
-awaitable<topo::Result<std::vector<topo::Listed>>> SimTopologyStore::list(std::string prefix, Duration limit) {
+awaitable<topo::Result<std::vector<topo::Listed>>> SimTopologyStore::list(std::string prefix,
+                                                                          Duration limit) {
     return list_in("", std::move(prefix), limit);
 }
-awaitable<topo::Result<std::vector<topo::Listed>>> SimTopologyStore::list_cell(std::string cell, std::string prefix,
+awaitable<topo::Result<std::vector<topo::Listed>>> SimTopologyStore::list_cell(std::string cell,
+                                                                               std::string prefix,
                                                                                Duration limit) {
     return list_in(std::move(cell), std::move(prefix), limit);
 }
@@ -103,7 +114,8 @@ awaitable<topo::Result<std::vector<topo::Version>>> SimTopologyStore::transact(t
     co_return std::move(reply.versions);
 }
 
-awaitable<topo::Result<topo::Version>> SimTopologyStore::put_in(std::string cell, topo::Put put, Duration limit) {
+awaitable<topo::Result<topo::Version>> SimTopologyStore::put_in(std::string cell, topo::Put put,
+                                                                Duration limit) {
     StoreRequest request;
     request.kind = StoreRequestKind::put;
     request.cell = std::move(cell);
@@ -116,7 +128,8 @@ awaitable<topo::Result<topo::Version>> SimTopologyStore::put_in(std::string cell
 awaitable<topo::Result<topo::Version>> SimTopologyStore::put_declared(topo::Put put, Duration limit) {
     return put_in("", std::move(put), limit);
 }
-awaitable<topo::Result<topo::Version>> SimTopologyStore::put_cell(std::string cell, topo::Put put, Duration limit) {
+awaitable<topo::Result<topo::Version>> SimTopologyStore::put_cell(std::string cell, topo::Put put,
+                                                                  Duration limit) {
     return put_in(std::move(cell), std::move(put), limit);
 }
 

@@ -17,14 +17,16 @@ class SimTopologyStore final : public topo::Store {
 
     awaitable<topo::Result<std::optional<topo::Value>>> get(std::string path, Duration limit) override;
     awaitable<topo::Result<std::vector<topo::Listed>>> list(std::string prefix, Duration limit) override;
-    awaitable<topo::Result<std::vector<topo::Version>>> transact(topo::LockKey lock, std::vector<topo::Put> puts,
+    awaitable<topo::Result<std::vector<topo::Version>>> transact(topo::LockKey lock,
+                                                                 std::vector<topo::Put> puts,
                                                                  Duration limit) override;
     awaitable<topo::Result<topo::Version>> put_declared(topo::Put put, Duration limit) override;
     awaitable<topo::Result<topo::LockKey>> lock_shard(std::string path, std::string content, Duration lease,
                                                       Duration limit) override;
     awaitable<topo::Result<void>> renew(topo::LockKey lock, Duration lease, Duration limit) override;
     awaitable<topo::Result<void>> unlock(topo::LockKey lock, Duration limit) override;
-    awaitable<topo::Result<std::optional<topo::LockHolder>>> lock_holder(std::string path, Duration limit) override;
+    awaitable<topo::Result<std::optional<topo::LockHolder>>> lock_holder(std::string path,
+                                                                         Duration limit) override;
     awaitable<topo::Result<std::vector<topo::Listed>>> list_cell(std::string cell, std::string prefix,
                                                                  Duration limit) override;
     awaitable<topo::Result<topo::Version>> put_cell(std::string cell, topo::Put put, Duration limit) override;
@@ -32,7 +34,8 @@ class SimTopologyStore final : public topo::Store {
 
   private:
     awaitable<StoreReply> call(StoreRequest request, Duration limit);
-    awaitable<topo::Result<std::vector<topo::Listed>>> list_in(std::string cell, std::string prefix, Duration limit);
+    awaitable<topo::Result<std::vector<topo::Listed>>> list_in(std::string cell, std::string prefix,
+                                                               Duration limit);
     awaitable<topo::Result<topo::Version>> put_in(std::string cell, topo::Put put, Duration limit);
 
     SimProcess& process_;

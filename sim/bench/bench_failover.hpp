@@ -11,13 +11,13 @@ namespace fixpoint::sim {
 Scenario failover_scenario(double writes_per_second);
 
 struct FailoverFigures {
-    double runs_per_second = 0;       // of a hundred virtual seconds each
+    double runs_per_second = 0;  // of a hundred virtual seconds each
     double events_per_second = 0;
     double virtual_per_wall = 0;
     double events_per_run = 0;
     double statements_per_run = 0;
     int runs = 0;
-    int converged = 0;                // of these: a figure of runs that fail means nothing
+    int converged = 0;  // of these: a figure of runs that fail means nothing
 };
 
 // As many runs, with a seed of its own each, as fit into about `seconds`.

@@ -20,8 +20,8 @@ void line(std::string_view what, double value, double beside, std::string_view b
 }
 
 void failover_lines(std::string_view name, const FailoverFigures& f) {
-    fmt::print("{}: {} runs, {} converged, {:.0f} events and {:.0f} statements a run\n", name, f.runs, f.converged,
-               f.events_per_run, f.statements_per_run);
+    fmt::print("{}: {} runs, {} converged, {:.0f} events and {:.0f} statements a run\n", name, f.runs,
+               f.converged, f.events_per_run, f.statements_per_run);
 }
 
 }  // namespace

@@ -33,8 +33,12 @@ void start(World& world, mysql::FakeMysql& server, const mysql::StartOptions& op
     server.start(options);
     if (options == later) return;
     // The options are read when it comes up.
-    until(world, [&server, later] { if (server.up()) server.set_options(later); },
-          [&server, later] { return server.options() == later; });
+    until(
+        world,
+        [&server, later] {
+            if (server.up()) server.set_options(later);
+        },
+        [&server, later] { return server.options() == later; });
 }
 
 ServerState look(World& world, const mysql::FakeMysql& server) {
@@ -59,7 +63,9 @@ bool applier_runs(World& world, const mysql::FakeMysql& server) {
 void restart_receiver(World& world, mysql::FakeMysql& server) {
     if (!receiver_runs(world, server)) return;
     server.stop_receiver_by_hand();
-    until(world, [&server] { server.start_receiver_by_hand(); }, [&world, &server] { return receiver_runs(world, server); });
+    until(
+        world, [&server] { server.start_receiver_by_hand(); },
+        [&world, &server] { return receiver_runs(world, server); });
 }
 
 Duration declared_delay(World& world, const mysql::FakeMysql& server) {

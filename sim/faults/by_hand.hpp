@@ -1,5 +1,5 @@
-// What a person at a server's prompt does when a statement does not go through at once: tries again. And small
-// looks at a server that several faults share.
+// What a person at a server's prompt does when a statement does not go through at once: tries again. And
+// small looks at a server that several faults share.
 #pragma once
 
 #include <functional>

@@ -29,21 +29,26 @@ std::function<bool()> edit_of(World& world, const Fault& fault) {
         case declare_policy:
             return [&topology, text = fault.text] {
                 const auto policy = DurabilityPolicy::parse(text);
-                return policy && topology.edit_keyspace([&](KeyspaceRecord& k) { k.durability_policy = *policy; });
+                return policy &&
+                       topology.edit_keyspace([&](KeyspaceRecord& k) { k.durability_policy = *policy; });
             };
         case declare_type:
             return [&topology, alias = *fault.tablet, text = fault.text] {
                 const auto type = parse_tablet_type(text);
                 return type && topology.edit_tablet(alias, [&](Tablet& tablet) { tablet.type = *type; });
             };
-        case delete_fixpoint_record: return [&topology] { return topology.delete_fixpoint(); };
+        case delete_fixpoint_record:
+            return [&topology] { return topology.delete_fixpoint(); };
         case set_back_fixpoint_record:
-            return [&topology, versions = std::max(1, fault.number)] { return topology.set_back_fixpoint(versions); };
+            return [&topology, versions = std::max(1, fault.number)] {
+                return topology.set_back_fixpoint(versions);
+            };
         case clear_shard_primary:
             return [&topology] {
                 return topology.edit_shard([](ShardRecord& shard) { shard.primary_alias.reset(); });
             };
-        case delete_tablet_record: return [&topology, alias = *fault.tablet] { return topology.delete_tablet(alias); };
+        case delete_tablet_record:
+            return [&topology, alias = *fault.tablet] { return topology.delete_tablet(alias); };
         case pause_shard:
             return [&topology] { return topology.edit_goal([](Goal& goal) { goal.paused = true; }); };
         case forget:
@@ -51,8 +56,9 @@ std::function<bool()> edit_of(World& world, const Fault& fault) {
                 const mysql::FakeMysql* server = world.server(alias);
                 if (server == nullptr) return false;
                 const Uuid uuid = server->backup().uuid;
-                return topology.edit_goal(
-                    [&](Goal& goal) { goal.forgotten.push_back(ForgottenTablet{alias, uuid, "a person", {}}); });
+                return topology.edit_goal([&](Goal& goal) {
+                    goal.forgotten.push_back(ForgottenTablet{alias, uuid, "a person", {}});
+                });
             };
         case allow_unfenced_promotion:
             return [&topology] {
@@ -61,13 +67,14 @@ std::function<bool()> edit_of(World& world, const Fault& fault) {
                     goal.allowed.push_back(AllowedStep{"unfenced_promotion", record->term});
                 });
             };
-        default: return [] { return false; };
+        default:
+            return [] { return false; };
     }
 }
 
 bool needs_tablet(FaultKind kind) {
-    return kind == declare_primary || kind == pin_primary || kind == declare_type || kind == delete_tablet_record ||
-           kind == forget;
+    return kind == declare_primary || kind == pin_primary || kind == declare_type ||
+           kind == delete_tablet_record || kind == forget;
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ using sql::Variable;
 using enum FaultKind;
 
 // A variable is set; observed when it has that value.
-Delivery set_variable(FakeMysql& server, Variable variable, std::int64_t value, std::function<bool()> has_it) {
+Delivery set_variable(FakeMysql& server, Variable variable, std::int64_t value,
+                      std::function<bool()> has_it) {
     Delivery plan;
     plan.possible = server.up() && !has_it();
     plan.apply = [&server, variable, value] { server.set_by_hand(variable, value); };
@@ -29,9 +30,11 @@ Delivery variable_drift(World& world, FakeMysql& server, const Fault& fault) {
         case set_writable:
             return set_variable(server, Variable::read_only, 0, [row] { return !row().read_only; });
         case set_super_read_only_off:
-            return set_variable(server, Variable::super_read_only, 0, [row] { return !row().super_read_only; });
+            return set_variable(server, Variable::super_read_only, 0,
+                                [row] { return !row().super_read_only; });
         case set_read_only:
-            return set_variable(server, Variable::super_read_only, 1, [row] { return row().super_read_only; });
+            return set_variable(server, Variable::super_read_only, 1,
+                                [row] { return row().super_read_only; });
         case set_offline_mode:
             return set_variable(server, Variable::offline_mode, 1, [row] { return row().offline_mode; });
         case semi_sync_source_off:
@@ -41,9 +44,11 @@ Delivery variable_drift(World& world, FakeMysql& server, const Fault& fault) {
             return set_variable(server, Variable::rpl_semi_sync_source_enabled, 1,
                                 [row] { return row().semi_sync_source_enabled; });
         case semi_sync_timeout:
-            return set_variable(server, Variable::rpl_semi_sync_source_timeout, to_ms(fault.amount),
-                                [row, ms = to_ms(fault.amount)] { return row().semi_sync_source_timeout_ms == ms; });
-        default: break;
+            return set_variable(
+                server, Variable::rpl_semi_sync_source_timeout, to_ms(fault.amount),
+                [row, ms = to_ms(fault.amount)] { return row().semi_sync_source_timeout_ms == ms; });
+        default:
+            break;
     }
     const bool on = fault.kind == semi_sync_replica_on;
     Delivery plan = set_variable(server, Variable::rpl_semi_sync_replica_enabled, on,
@@ -60,7 +65,8 @@ Delivery thread_drift(World& world, FakeMysql& server, const Fault& fault) {
     const bool applier = fault.kind != stop_receiver;
     Delivery plan;
     const auto stopped = [&world, &server, receiver, applier] {
-        return !(receiver && by_hand::receiver_runs(world, server)) && !(applier && by_hand::applier_runs(world, server));
+        return !(receiver && by_hand::receiver_runs(world, server)) &&
+               !(applier && by_hand::applier_runs(world, server));
     };
     plan.possible = server.up() && !stopped();
     plan.apply = [&server, receiver, applier] {
@@ -85,7 +91,9 @@ Delivery repoint_of(World& world, FakeMysql& server, const Fault& fault) {
     Delivery plan;
     if (!fault.to || world.server(*fault.to) == nullptr || *fault.to == server.alias()) return plan;
     const MysqlAddress source = address_of(*fault.to);
-    plan.observed = [&server, source] { return server.disk().channel && server.disk().channel->source == source; };
+    plan.observed = [&server, source] {
+        return server.disk().channel && server.disk().channel->source == source;
+    };
     plan.possible = server.up() && !plan.observed();
     plan.apply = [&world, &server, source, done = plan.observed] {
         by_hand::until(world, [&server, source] { server.repoint_by_hand(source); }, done);
@@ -101,7 +109,9 @@ Delivery second_primary_of(World& world, FakeMysql& server, const Fault& fault) 
     const auto apart = [&server] { return !server.disk().channel; };
     Delivery plan;
     plan.possible = server.up();
-    plan.observed = [&world, &server, apart] { return apart() && !by_hand::look(world, server).server.read_only; };
+    plan.observed = [&world, &server, apart] {
+        return apart() && !by_hand::look(world, server).server.read_only;
+    };
     plan.apply = [&world, &server, count = fault.number, apart] {
         const auto written = std::make_shared<bool>(false);
         by_hand::until(
@@ -122,7 +132,9 @@ Delivery errant_of(World& world, FakeMysql& server, const Fault& fault) {
     Delivery plan;
     plan.possible = server.up();
     const GtidSet before = server.executed();
-    plan.apply = [&world, &server, count = std::max(1, fault.number)] { write_by_hand(world, server, count); };
+    plan.apply = [&world, &server, count = std::max(1, fault.number)] {
+        write_by_hand(world, server, count);
+    };
     plan.observed = [&server, before] { return server.executed() != before; };
     return plan;
 }
@@ -146,7 +158,8 @@ void take_back(FakeMysql& server, int transactions) {
     mysql::DurableState older = server.backup();
     const auto end = older.binary_log.end();
     const auto first = older.binary_log.first();
-    const auto count = std::min<std::uint64_t>(static_cast<std::uint64_t>(std::max(0, transactions)), end - first);
+    const auto count =
+        std::min<std::uint64_t>(static_cast<std::uint64_t>(std::max(0, transactions)), end - first);
     for (auto position = end; position-- > end - count;) {
         const mysql::TransactionPtr gone = older.binary_log.at(position);
         older.executed.subtract(GtidSet::single(gone->gtid));
@@ -159,7 +172,8 @@ void take_back(FakeMysql& server, int transactions) {
 
 Delivery heartbeat_of(World& world, FakeMysql& server, const Fault& fault) {
     Delivery plan;
-    plan.possible = server.up() && server.disk().channel && server.disk().channel->heartbeat_period != fault.amount;
+    plan.possible =
+        server.up() && server.disk().channel && server.disk().channel->heartbeat_period != fault.amount;
     plan.apply = [&world, &server, period = fault.amount] {
         server.disk().channel->heartbeat_period = period;
         by_hand::restart_receiver(world, server);
@@ -205,12 +219,17 @@ Delivery plan_drift(Nemesis& nemesis, const Fault& fault) {
     switch (fault.kind) {
         case stop_receiver:
         case stop_applier:
-        case stop_replication: return thread_drift(world, server, fault);
-        case reset_replication: return reset_of(world, server);
+        case stop_replication:
+            return thread_drift(world, server, fault);
+        case reset_replication:
+            return reset_of(world, server);
         case repoint:
-        case primary_replicates_from: return repoint_of(world, server, fault);
-        case second_primary: return second_primary_of(world, server, fault);
-        case errant_transaction: return errant_of(world, server, fault);
+        case primary_replicates_from:
+            return repoint_of(world, server, fault);
+        case second_primary:
+            return second_primary_of(world, server, fault);
+        case errant_transaction:
+            return errant_of(world, server, fault);
         case equal_server_id: {
             const FakeMysql* other = fault.to ? world.server(*fault.to) : nullptr;
             if (other == nullptr) return {};
@@ -223,7 +242,8 @@ Delivery plan_drift(Nemesis& nemesis, const Fault& fault) {
         }
         case restore_older_state:
             return while_down(world, server, [&server, count = fault.number] { take_back(server, count); });
-        case new_uuid: return while_down(world, server, [&server] { server.make_new_uuid(); });
+        case new_uuid:
+            return while_down(world, server, [&server] { server.make_new_uuid(); });
         case purge_binary_logs: {
             Delivery plan;
             plan.possible = server.up();
@@ -231,9 +251,12 @@ Delivery plan_drift(Nemesis& nemesis, const Fault& fault) {
             plan.observed = [&server] { return !server.disk().purged.empty(); };
             return plan;
         }
-        case wrong_heartbeat: return heartbeat_of(world, server, fault);
-        case unpersist_settings: return unpersist(server);
-        case kill_session_by_hand: return kill_sessions(nemesis, server);
+        case wrong_heartbeat:
+            return heartbeat_of(world, server, fault);
+        case unpersist_settings:
+            return unpersist(server);
+        case kill_session_by_hand:
+            return kill_sessions(nemesis, server);
         case long_transaction: {
             Delivery plan;
             plan.possible = server.up();
@@ -242,7 +265,8 @@ Delivery plan_drift(Nemesis& nemesis, const Fault& fault) {
             };
             return plan;
         }
-        default: return variable_drift(world, server, fault);
+        default:
+            return variable_drift(world, server, fault);
     }
 }
 

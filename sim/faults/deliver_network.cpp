@@ -31,11 +31,16 @@ std::vector<Endpoint> endpoints(World& world, const std::vector<std::string>& na
 
 LinkFaultKind link_kind(FaultKind kind) {
     switch (kind) {
-        case FaultKind::loss: return LinkFaultKind::loss;
-        case FaultKind::delay: return LinkFaultKind::delay;
-        case FaultKind::duplicate: return LinkFaultKind::duplicate;
-        case FaultKind::clog: return LinkFaultKind::clog;
-        default: return LinkFaultKind::cut;
+        case FaultKind::loss:
+            return LinkFaultKind::loss;
+        case FaultKind::delay:
+            return LinkFaultKind::delay;
+        case FaultKind::duplicate:
+            return LinkFaultKind::duplicate;
+        case FaultKind::clog:
+            return LinkFaultKind::clog;
+        default:
+            return LinkFaultKind::cut;
     }
 }
 
@@ -47,7 +52,9 @@ Delivery plan_network(Nemesis& nemesis, const Fault& fault) {
     if (fault.kind == FaultKind::heal) {
         const auto healed = std::make_shared<bool>(false);
         plan.possible = true;
-        plan.apply = [&nemesis, &fault, healed] { *healed = nemesis.heal_network(fault.from_set, fault.to_set); };
+        plan.apply = [&nemesis, &fault, healed] {
+            *healed = nemesis.heal_network(fault.from_set, fault.to_set);
+        };
         plan.observed = [healed] { return *healed; };
         return plan;
     }

@@ -27,8 +27,10 @@ Delivery plan_store(Nemesis& nemesis, const Fault& fault) {
     Delivery plan;
     plan.possible = true;
     switch (fault.kind) {
-        case store_unreachable: return outage(store, "", fault.manager);
-        case cell_store_down: return outage(store, fault.cell, "");
+        case store_unreachable:
+            return outage(store, "", fault.manager);
+        case cell_store_down:
+            return outage(store, fault.cell, "");
         case store_reachable:
         case cell_store_up: {
             const bool cells = fault.kind == cell_store_up;
@@ -40,7 +42,9 @@ Delivery plan_store(Nemesis& nemesis, const Fault& fault) {
             return plan;
         }
         case store_slow:
-            plan.apply = [&store, manager = fault.manager, extra = fault.amount] { store.set_slow("", manager, extra); };
+            plan.apply = [&store, manager = fault.manager, extra = fault.amount] {
+                store.set_slow("", manager, extra);
+            };
             plan.observed = [&store, before = store.struck().slow] { return store.struck().slow > before; };
             plan.undo = [&store, manager = fault.manager] { store.set_fast("", manager); };
             return plan;
@@ -48,13 +52,17 @@ Delivery plan_store(Nemesis& nemesis, const Fault& fault) {
             plan.apply = [&store, manager = fault.manager, count] {
                 for (int i = 0; i < count; ++i) store.lose_next_answer(manager);
             };
-            plan.observed = [&store, before = store.struck().answer_lost] { return store.struck().answer_lost > before; };
+            plan.observed = [&store, before = store.struck().answer_lost] {
+                return store.struck().answer_lost > before;
+            };
             return plan;
         case store_conflict:
             plan.apply = [&store, manager = fault.manager, count] {
                 for (int i = 0; i < count; ++i) store.conflict_next(manager);
             };
-            plan.observed = [&store, before = store.struck().conflict] { return store.struck().conflict > before; };
+            plan.observed = [&store, before = store.struck().conflict] {
+                return store.struck().conflict > before;
+            };
             return plan;
         case watch_lost:
             plan.apply = [&store, manager = fault.manager, count] {
@@ -68,7 +76,8 @@ Delivery plan_store(Nemesis& nemesis, const Fault& fault) {
             if (plan.possible) plan.apply = [&store, path = lock->path] { store.expire_lease(path); };
             return plan;
         }
-        default: return {};
+        default:
+            return {};
     }
 }
 
@@ -97,7 +106,8 @@ Delivery plan_manager(Nemesis& nemesis, const Fault& fault, const std::string& c
             break;
         case manager_restart:
             plan.possible = !subjects.empty();
-            plan.apply = [&world, crash = each(&ManagerProcess::crash), start = each(&ManagerProcess::start)] {
+            plan.apply = [&world, crash = each(&ManagerProcess::crash),
+                          start = each(&ManagerProcess::start)] {
                 crash();
                 // One that has just killed itself is gone only when its action has returned.
                 world.scheduler().post(world.stage(), start, EventKind::fault);
@@ -121,7 +131,8 @@ Delivery plan_manager(Nemesis& nemesis, const Fault& fault, const std::string& c
                 for (ManagerProcess* m : subjects) m->jump_clock(by);
             };
             break;
-        default: break;
+        default:
+            break;
     }
     return plan;
 }

@@ -18,7 +18,8 @@ bool down(const FakeMysql& server) {
 void start_after(World& world, FakeMysql& server, Duration takes, const mysql::StartOptions& options,
                  const mysql::StartOptions& later) {
     world.scheduler().after(
-        world.stage(), takes, [&world, &server, options, later] { by_hand::start(world, server, options, later); },
+        world.stage(), takes,
+        [&world, &server, options, later] { by_hand::start(world, server, options, later); },
         EventKind::fault);
 }
 
@@ -35,7 +36,12 @@ Delivery stop_of(World& world, FakeMysql& server, const Fault& fault) {
     plan.observed = [&server] { return !server.up(); };
     plan.undo = [&world, &server] {
         if (server.stopping()) {
-            by_hand::until(world, [&server] { if (down(server)) server.start(); }, [&server] { return server.up(); });
+            by_hand::until(
+                world,
+                [&server] {
+                    if (down(server)) server.start();
+                },
+                [&server] { return server.up(); });
         } else if (down(server)) {
             server.start();
         }
@@ -135,16 +141,21 @@ Delivery plan_tablet(Nemesis& nemesis, const Fault& fault) {
     switch (fault.kind) {
         case crash:
         case crash_before_durable:
-        case shutdown: return stop_of(world, server, fault);
+        case shutdown:
+            return stop_of(world, server, fault);
         case restart:
         case restart_writable:
-        case restart_without_persisted: return restart_of(nemesis, server, fault);
-        case restart_loop: return loop_of(world, server, fault);
+        case restart_without_persisted:
+            return restart_of(nemesis, server, fault);
+        case restart_loop:
+            return loop_of(world, server, fault);
         case pause:
-        case resume: return pause_of(nemesis, server, fault);
+        case resume:
+            return pause_of(nemesis, server, fault);
         case relay_log_lost:
         case relay_log_hole:
-        case torn_relay_log: return relay_log_of(world, server, fault);
+        case torn_relay_log:
+            return relay_log_of(world, server, fault);
         case too_many_connections:
             plan.apply = [&server] { server.fill_connections(true); };
             plan.undo = [&server] { server.fill_connections(false); };
@@ -176,7 +187,8 @@ Delivery plan_tablet(Nemesis& nemesis, const Fault& fault) {
             plan.apply = [&server, amount = fault.amount] { server.set_apply_delay(amount); };
             plan.undo = [&world, &server] { server.set_apply_delay(by_hand::declared_delay(world, server)); };
             return plan;
-        default: return {};
+        default:
+            return {};
     }
 }
 

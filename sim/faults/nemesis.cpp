@@ -12,8 +12,8 @@ namespace fixpoint::sim {
 
 struct Nemesis::State {
     Fault fault;
-    int seen = 0;      // events that its trigger matched
-    int armed = 0;     // statements it will still strike
+    int seen = 0;   // events that its trigger matched
+    int armed = 0;  // statements it will still strike
     bool triggered = false, delivered = false, observed = false, active = false;
     Delivery delivery;
     TimerId end;
@@ -28,12 +28,23 @@ bool is_statement_fault(FaultKind kind) {
 StatementFate fate_of(const Fault& fault) {
     StatementFate fate;
     switch (fault.kind) {
-        case FaultKind::request_lost: fate.kind = StatementFate::Kind::request_lost; break;
-        case FaultKind::answer_lost: fate.kind = StatementFate::Kind::answer_lost; break;
-        case FaultKind::late_effect: fate.kind = StatementFate::Kind::late; break;
-        case FaultKind::statement_error: fate.kind = StatementFate::Kind::error; break;
-        case FaultKind::session_killed: fate.kind = StatementFate::Kind::session_killed; break;
-        default: break;
+        case FaultKind::request_lost:
+            fate.kind = StatementFate::Kind::request_lost;
+            break;
+        case FaultKind::answer_lost:
+            fate.kind = StatementFate::Kind::answer_lost;
+            break;
+        case FaultKind::late_effect:
+            fate.kind = StatementFate::Kind::late;
+            break;
+        case FaultKind::statement_error:
+            fate.kind = StatementFate::Kind::error;
+            break;
+        case FaultKind::session_killed:
+            fate.kind = StatementFate::Kind::session_killed;
+            break;
+        default:
+            break;
     }
     fate.late = fault.amount;
     fate.error = fault.number;
@@ -61,15 +72,16 @@ void Nemesis::start() {
         const Fault& fault = states_[i]->fault;
         world_.report(FaultHappened{fault, FaultStage::requested});
         if (!fault.when.at) continue;
-        world_.scheduler().after(world_.stage(), *fault.when.at + fault.when.plus, [this, i] { strike(i, ""); },
-                                 EventKind::fault);
+        world_.scheduler().after(
+            world_.stage(), *fault.when.at + fault.when.plus, [this, i] { strike(i, ""); }, EventKind::fault);
     }
 }
 
 Duration Nemesis::last_planned() const {
     Duration last{};
     for (const auto& s : states_) {
-        if (s->fault.when.at) last = std::max(last, *s->fault.when.at + s->fault.when.plus + s->fault.for_time);
+        if (s->fault.when.at)
+            last = std::max(last, *s->fault.when.at + s->fault.when.plus + s->fault.for_time);
     }
     return last;
 }
@@ -161,7 +173,8 @@ void Nemesis::record_write(const std::string& manager, bool commit_point, bool b
 void Nemesis::triggered(std::size_t index, const std::string& manager) {
     const Duration plus = states_[index]->fault.when.plus;
     if (plus == Duration{}) return strike(index, manager);
-    world_.scheduler().after(world_.stage(), plus, [this, index, manager] { strike(index, manager); }, EventKind::fault);
+    world_.scheduler().after(
+        world_.stage(), plus, [this, index, manager] { strike(index, manager); }, EventKind::fault);
 }
 
 // ---- delivery
@@ -177,13 +190,26 @@ void Nemesis::strike(std::size_t index, const std::string& manager) {
     state.triggered = true;
     const Fault& fault = state.fault;
     switch (fault_row(fault.kind).group) {
-        case FaultGroup::statement: return arm(index, std::max(1, fault.kind == FaultKind::statement_error ? 1 : fault.number));
-        case FaultGroup::network: state.delivery = plan_network(*this, fault); break;
-        case FaultGroup::tablet: state.delivery = plan_tablet(*this, fault); break;
-        case FaultGroup::drift: state.delivery = plan_drift(*this, fault); break;
-        case FaultGroup::declaration: state.delivery = plan_declaration(*this, fault); break;
-        case FaultGroup::store: state.delivery = plan_store(*this, fault); break;
-        case FaultGroup::manager: state.delivery = plan_manager(*this, fault, manager); break;
+        case FaultGroup::statement:
+            return arm(index, std::max(1, fault.kind == FaultKind::statement_error ? 1 : fault.number));
+        case FaultGroup::network:
+            state.delivery = plan_network(*this, fault);
+            break;
+        case FaultGroup::tablet:
+            state.delivery = plan_tablet(*this, fault);
+            break;
+        case FaultGroup::drift:
+            state.delivery = plan_drift(*this, fault);
+            break;
+        case FaultGroup::declaration:
+            state.delivery = plan_declaration(*this, fault);
+            break;
+        case FaultGroup::store:
+            state.delivery = plan_store(*this, fault);
+            break;
+        case FaultGroup::manager:
+            state.delivery = plan_manager(*this, fault, manager);
+            break;
     }
     if (!state.delivery.possible) return;
     mark_delivered(state);
@@ -191,8 +217,8 @@ void Nemesis::strike(std::size_t index, const std::string& manager) {
     state.delivery.apply();
     look(state);
     if (fault.for_time > Duration{} && state.active) {
-        state.end = world_.scheduler().after(world_.stage(), fault.for_time, [this, &state] { undo(state); },
-                                             EventKind::fault);
+        state.end = world_.scheduler().after(
+            world_.stage(), fault.for_time, [this, &state] { undo(state); }, EventKind::fault);
     }
 }
 

@@ -80,7 +80,8 @@ class Nemesis {
     bool any_notification_trigger_ = false;
     bool any_armed_ = false;
     std::map<TabletAlias, std::set<std::uint64_t>> connections_;
-    std::map<std::string, std::pair<int, int>> record_writes_;  // (records, commit points) so far, by trigger key
+    std::map<std::string, std::pair<int, int>>
+        record_writes_;  // (records, commit points) so far, by trigger key
 };
 
 // One for each group of the fault table; `manager` is the one that the event concerned ("" : none).

@@ -135,8 +135,8 @@ class Fixture {
         topology_.put_fixpoint(record);
 
         mysql::Transaction row = transaction(mysql::Payload::journal_row);
-        row.journal = sql::JournalRow{scenario_.shard, record.term, record.revision, record.primary.alias,
-                                      record.primary.uuid, record.opened_at};
+        row.journal = sql::JournalRow{scenario_.shard,      record.term,         record.revision,
+                                      record.primary.alias, record.primary.uuid, record.opened_at};
         execute_everywhere(std::move(row));
     }
 
@@ -152,7 +152,8 @@ class Fixture {
         if (i != primary_) {
             mysql::ChannelSettings channel;
             channel.source = primary().address();
-            channel.heartbeat_period = converged() ? scenario_.limits.heartbeat_period : std::chrono::seconds(30);
+            channel.heartbeat_period =
+                converged() ? scenario_.limits.heartbeat_period : std::chrono::seconds(30);
             if (converged()) {
                 channel.connect_retry_s = Limits::source_connect_retry_s;
                 channel.retry_count = Limits::source_retry_count;

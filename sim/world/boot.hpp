@@ -1,6 +1,6 @@
-// What a run begins with: servers and records as a scenario's `boot` says (converged, unmanaged, blank), built
-// by hand through the core's codecs, never by a recovery: a fixture that used the code under test would prove
-// nothing about it.
+// What a run begins with: servers and records as a scenario's `boot` says (converged, unmanaged, blank),
+// built by hand through the core's codecs, never by a recovery: a fixture that used the code under test would
+// prove nothing about it.
 #pragma once
 
 #include <vector>

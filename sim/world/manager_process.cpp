@@ -58,8 +58,9 @@ struct Incarnation {
           sql(process, ClientSide{world.scheduler, world.network, world.servers, process.process(), endpoint},
               world.hooks, name, client),
           events(name, world.scheduler, world.observer, world.wants_text),
-          reconciler(ReconcilerConfig{.manager = name, .shard = shard, .cells = world.cells, .instance = instance},
-                     ReconcilerPorts{clock, sql, store, events}) {}
+          reconciler(
+              ReconcilerConfig{.manager = name, .shard = shard, .cells = world.cells, .instance = instance},
+              ReconcilerPorts{clock, sql, store, events}) {}
 
     SimClock clock;
     StoreClient client;
@@ -95,7 +96,8 @@ class ManagerProcess::Impl final : private KillListener {
                                                      number_ * 1000 + ++starts_);
         world_.observer.on(world_.scheduler.now(), ManagerStarted{name_});
         world_.scheduler.post(process_, [this] {
-            spawn(sim_process_, incarnation_->reconciler.run(), [this](std::exception_ptr error) { ended(error); });
+            spawn(sim_process_, incarnation_->reconciler.run(),
+                  [this](std::exception_ptr error) { ended(error); });
         });
     }
 

@@ -1,5 +1,5 @@
-// One simulated manager: a process that runs the real reconciler on simulated ports. It can be killed, started
-// again without memory, stopped and continued, and its wall clock can jump. No Asio in this header.
+// One simulated manager: a process that runs the real reconciler on simulated ports. It can be killed,
+// started again without memory, stopped and continued, and its wall clock can jump. No Asio in this header.
 #pragma once
 
 #include <cstdint>

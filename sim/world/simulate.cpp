@@ -30,7 +30,8 @@ constexpr std::uint64_t event_limit = 200'000'000;
 
 class Course {
   public:
-    Course(const Scenario& scenario, const SimulateOptions& options) : world_(scenario, options), options_(options) {}
+    Course(const Scenario& scenario, const SimulateOptions& options)
+        : world_(scenario, options), options_(options) {}
 
     Run run() {
         world_.scheduler().set_event_limit(event_limit);
@@ -60,7 +61,8 @@ class Course {
     bool advance(Instant end) {
         const RunEnd how = world_.scheduler().run_until(end);
         if (Timeline* timeline = world_.timeline()) timeline->sample();
-        if (const std::string died = world_.manager_that_died(); !died.empty()) return stop("manager died: " + died);
+        if (const std::string died = world_.manager_that_died(); !died.empty())
+            return stop("manager died: " + died);
         if (how == RunEnd::nothing_left) return stop("nothing is left to run");
         if (how == RunEnd::event_limit) return stop("too many events: a loop that passes no time");
         return true;
@@ -117,7 +119,8 @@ class Course {
         return true;
     }
 
-    // A write of our own to the primary in force: acknowledged, and then executed by all that are not excused.
+    // A write of our own to the primary in force: acknowledged, and then executed by all that are not
+    // excused.
     bool probe(Instant deadline) {
         const auto record = world_.topology().fixpoint();
         if (!record) return world_.judge().converged(std::nullopt).converged;

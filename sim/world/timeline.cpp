@@ -15,8 +15,8 @@ namespace fixpoint::sim {
 namespace {
 
 std::string_view phase_name(Phase phase) {
-    static constexpr std::array<std::string_view, 6> names{"boot", "safety", "faults_ceased",
-                                                           "convergence", "hold", "end"};
+    static constexpr std::array<std::string_view, 6> names{"boot",        "safety", "faults_ceased",
+                                                           "convergence", "hold",   "end"};
     return names[static_cast<std::size_t>(phase)];
 }
 
@@ -54,13 +54,16 @@ struct Timeline::Teller {
                           e.error != 0 ? fmt::format(" ({})", e.error) : ""));
     }
     void operator()(const StatementSent& e) const {
-        if (e.mutating) t.say(at, e.manager, "statement", e.tablet.to_string() + ": " + sql::to_string(e.statement));
+        if (e.mutating)
+            t.say(at, e.manager, "statement", e.tablet.to_string() + ": " + sql::to_string(e.statement));
     }
     void operator()(const StatementTookEffect& e) const {
-        if (e.mutating) t.say(at, e.tablet.to_string(), "statement", e.manager + ": " + sql::to_string(e.statement));
+        if (e.mutating)
+            t.say(at, e.tablet.to_string(), "statement", e.manager + ": " + sql::to_string(e.statement));
     }
     void operator()(const ServerLockTaken& e) const {
-        t.say(at, e.tablet.to_string(), "lock", fmt::format("server lock taken by {} under {}", e.manager, e.lock_id));
+        t.say(at, e.tablet.to_string(), "lock",
+              fmt::format("server lock taken by {} under {}", e.manager, e.lock_id));
     }
     void operator()(const RelayLogDiscarded& e) const {
         t.say(at, e.tablet.to_string(), "state", "relay log discarded: " + e.gtids.to_string());
@@ -90,8 +93,9 @@ struct Timeline::Teller {
         t.say(at, "store", "lock", fmt::format("shard lock {} taken by {}", e.lock_id, e.manager));
     }
     void operator()(const ShardLockReleased& e) const {
-        t.say(at, "store", "lock",
-              fmt::format("shard lock {} of {} {}", e.lock_id, e.manager, e.expired ? "expired" : "released"));
+        t.say(
+            at, "store", "lock",
+            fmt::format("shard lock {} of {} {}", e.lock_id, e.manager, e.expired ? "expired" : "released"));
     }
     void operator()(const ManagerSaid& e) const {
         using K = fixpoint::EventKind;
@@ -99,12 +103,14 @@ struct Timeline::Teller {
         if (said.kind == K::looked) return;
         std::string text(fixpoint::to_string(said.kind));
         if (said.recovery != Recovery::none) text += fmt::format(" {}", to_string(said.recovery));
-        if (said.kind != K::step) text += fmt::format(" [{}{}]", to_string(said.key.problem),
-                                                      said.key.tablet ? " " + said.key.tablet.to_string() : "");
+        if (said.kind != K::step)
+            text += fmt::format(" [{}{}]", to_string(said.key.problem),
+                                said.key.tablet ? " " + said.key.tablet.to_string() : "");
         if (said.reason != Reason::none) text += fmt::format(" {}", to_string(said.reason));
         if (!said.text.empty()) text += ": " + said.text;
         if (said.kind == K::recovery_began) t.open_recovery_[e.manager] = t.entries_.size();
-        if (said.kind == K::recovery_succeeded || said.kind == K::recovery_refused || said.kind == K::recovery_failed) {
+        if (said.kind == K::recovery_succeeded || said.kind == K::recovery_refused ||
+            said.kind == K::recovery_failed) {
             if (const auto open = t.open_recovery_.find(e.manager); open != t.open_recovery_.end()) {
                 t.entries_[open->second].lasts = at - t.entries_[open->second].at;
                 t.open_recovery_.erase(open);
@@ -124,7 +130,9 @@ struct Timeline::Teller {
         t.say(at, "faults", "fault", subject_of(e.fault));
         t.entries_.back().lasts = e.fault.for_time;
     }
-    void operator()(const PhaseBegan& e) const { t.say(at, "faults", "phase", std::string(phase_name(e.phase))); }
+    void operator()(const PhaseBegan& e) const {
+        t.say(at, "faults", "phase", std::string(phase_name(e.phase)));
+    }
 };
 
 void Timeline::on(Instant at, const JudgeEvent& event) {
@@ -137,7 +145,8 @@ std::string Timeline::state_of(const ServerState& server, const WorldState& stat
     if (!server.up) return "dead";
     const auto& record = state.store.fixpoint;
     const bool in_force = record && record->primary.alias == server.alias;
-    const bool receives = !server.channels.empty() && server.channels.front().receiver == sql::ThreadState::yes;
+    const bool receives =
+        !server.channels.empty() && server.channels.front().receiver == sql::ThreadState::yes;
     char letter = receives ? 'r' : 's';
     if (in_force) {
         letter = serves_clients(server) ? 'P' : 'p';
@@ -149,7 +158,8 @@ std::string Timeline::state_of(const ServerState& server, const WorldState& stat
     std::string text = executed.of_uuid(uuid).to_string();
     if (const auto colon = text.find(':'); colon != std::string::npos) text = text.substr(colon + 1);
     const std::int64_t others = executed.without_uuid(uuid).count();
-    return fmt::format("{}  {}{}", letter, text.empty() ? "-" : text, others > 0 ? fmt::format(" +{}", others) : "");
+    return fmt::format("{}  {}{}", letter, text.empty() ? "-" : text,
+                       others > 0 ? fmt::format(" +{}", others) : "");
 }
 
 void Timeline::sample() {

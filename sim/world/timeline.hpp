@@ -1,5 +1,5 @@
-// What a person reads of a run: one line per thing that happened, and a sample of each tablet's state whenever
-// it changed. Recorded only where wanted; it never feeds back into the run.
+// What a person reads of a run: one line per thing that happened, and a sample of each tablet's state
+// whenever it changed. Recorded only where wanted; it never feeds back into the run.
 #pragma once
 
 #include <map>

@@ -67,7 +67,8 @@ std::vector<TabletAlias> Topology::primaries_for_clients() {
             read_tablets(cell, seen);
         }
         for (const auto& [alias, tablet] : seen) {
-            if (tablet.type == TabletType::primary) claims.emplace_back(tablet.primary_term_start_time, alias);
+            if (tablet.type == TabletType::primary)
+                claims.emplace_back(tablet.primary_term_start_time, alias);
         }
     }
     if (!store_.is_down("", "clients")) {
@@ -88,7 +89,8 @@ std::vector<TabletAlias> Topology::primaries_for_clients() {
 
 void Topology::put_cell_info() {
     for (const std::string& cell : cells_) {
-        store_.edit("", cell_info_path(cell), encode_cell_info({.server_address = "store:" + cell, .root = "/" + cell}));
+        store_.edit("", cell_info_path(cell),
+                    encode_cell_info({.server_address = "store:" + cell, .root = "/" + cell}));
     }
 }
 void Topology::put_keyspace(const KeyspaceRecord& record) {
@@ -158,7 +160,8 @@ void Topology::remember(const StoreChange& change) {
 
 bool Topology::set_back_fixpoint(int versions) {
     if (versions < 1 || static_cast<std::size_t>(versions) > fixpoint_history_.size()) return false;
-    const std::string older = fixpoint_history_[fixpoint_history_.size() - static_cast<std::size_t>(versions)];
+    const std::string older =
+        fixpoint_history_[fixpoint_history_.size() - static_cast<std::size_t>(versions)];
     const auto now = store_.peek("", fixpoint_path_);
     if (now && now->bytes == older) return false;
     store_.edit("", fixpoint_path_, older);

@@ -1,5 +1,5 @@
-// The records of one shard in the fake store, decoded; and people's hand on them (declare, forget, delete, set
-// back), as somebody with the store's own tools would do it. Reads at once, without the network.
+// The records of one shard in the fake store, decoded; and people's hand on them (declare, forget, delete,
+// set back), as somebody with the store's own tools would do it. Reads at once, without the network.
 #pragma once
 
 #include <functional>
@@ -19,8 +19,8 @@ class Topology {
 
     // Everything but who holds the lock. A record that cannot be decoded counts as absent.
     StoreState read() const;
-    // Whom the topology calls primary, the youngest claim first: by tablet records, and by Shard. Of a store that
-    // is down, what was read last.
+    // Whom the topology calls primary, the youngest claim first: by tablet records, and by Shard. Of a store
+    // that is down, what was read last.
     std::vector<TabletAlias> primaries_for_clients();
     std::optional<FixpointRecord> fixpoint() const;
     std::optional<StoreLock> lock() const;

@@ -59,9 +59,11 @@ World::World(const Scenario& scenario, const SimulateOptions& options)
     nemesis_ = std::make_unique<Nemesis>(*this);
     writers_ = std::make_unique<Writers>(
         ClientSide{scheduler_, network_, mysql_, clients_, network_.endpoint("clients")},
-        [this](const TabletAlias& alias) { return server(alias); }, [this] { return topology_->primaries_for_clients(); },
-        static_cast<Observer&>(*this), Writers::Options{scenario_.workload.writes_per_second, scenario_.workload.clients});
-    const ManagerWorld manager_world{scheduler_, network_, mysql_, *store_, *this, *this, *this, cells_, options.timeline};
+        [this](const TabletAlias& alias) { return server(alias); },
+        [this] { return topology_->primaries_for_clients(); }, static_cast<Observer&>(*this),
+        Writers::Options{scenario_.workload.writes_per_second, scenario_.workload.clients});
+    const ManagerWorld manager_world{scheduler_, network_, mysql_, *store_,         *this,
+                                     *this,      *this,    cells_, options.timeline};
     for (std::size_t i = 0; i < scenario_.managers.size(); ++i) {
         managers_.push_back(std::make_unique<ManagerProcess>(manager_world, scenario_.managers[i].name,
                                                              scenario_.shard, i + 1));
@@ -82,7 +84,8 @@ void World::boot() {
     std::vector<mysql::FakeMysql*> servers;
     for (const auto& s : servers_) servers.push_back(s.get());
     sim::boot(scenario_, servers, *topology_, mysql_);
-    for (std::size_t i = 0; i < servers.size(); ++i) servers[i]->set_apply_delay(scenario_.tablets[i].apply_delay);
+    for (std::size_t i = 0; i < servers.size(); ++i)
+        servers[i]->set_apply_delay(scenario_.tablets[i].apply_delay);
     reporting_ = true;
 }
 
@@ -119,12 +122,15 @@ void World::set_core(Core core) {
 void World::on(Instant at, const JudgeEvent& event) {
     if (!reporting_) return;
     scheduler_.note(event.index());
-    if (const auto* effect = std::get_if<StatementTookEffect>(&event); effect != nullptr && effect->mutating) {
+    if (const auto* effect = std::get_if<StatementTookEffect>(&event);
+        effect != nullptr && effect->mutating) {
         ++counts_.mutating_effects;
         counts_.last_mutating = at;
-    } else if (const auto* written = std::get_if<RecordWritten>(&event); written != nullptr && !written->manager.empty()) {
+    } else if (const auto* written = std::get_if<RecordWritten>(&event);
+               written != nullptr && !written->manager.empty()) {
         counts_.last_mutating = at;
-    } else if (std::holds_alternative<ManagerStarted>(event) || std::holds_alternative<ManagerStopped>(event)) {
+    } else if (std::holds_alternative<ManagerStarted>(event) ||
+               std::holds_alternative<ManagerStopped>(event)) {
         ++other_changes_;
     }
     if (timeline_) timeline_->on(at, event);
@@ -132,7 +138,8 @@ void World::on(Instant at, const JudgeEvent& event) {
     nemesis_->on(event);
 }
 
-void World::store_written(const std::string& manager, std::int64_t lock_id, const std::vector<StoreChange>& changes) {
+void World::store_written(const std::string& manager, std::int64_t lock_id,
+                          const std::vector<StoreChange>& changes) {
     RecordWritten written;
     written.manager = manager;
     written.lock_id = lock_id;
@@ -148,8 +155,10 @@ void World::store_written(const std::string& manager, std::int64_t lock_id, cons
                 if (auto record = decode_fixpoint(*change.after)) written.after = std::move(*record);
             }
         }
-        written.shard_changed = written.shard_changed || (change.path == shard && change.before != change.after);
-        written.tablet_changed = written.tablet_changed || (!change.cell.empty() && change.before != change.after);
+        written.shard_changed =
+            written.shard_changed || (change.path == shard && change.before != change.after);
+        written.tablet_changed =
+            written.tablet_changed || (!change.cell.empty() && change.before != change.after);
     }
     report(written);
 }
@@ -205,7 +214,8 @@ StatementFate World::about_to_send(const SentStatement& sent) {
     if (mutating) ++counts_.mutating;
     const StatementFate fate = nemesis_->about_to_send(sent);
     if (reporting_) {
-        report(StatementSent{sent.manager, sent.server.alias(), sent.connection, sent.lock_id, mutating, sent.statement});
+        report(StatementSent{sent.manager, sent.server.alias(), sent.connection, sent.lock_id, mutating,
+                             sent.statement});
     }
     return fate;
 }
@@ -213,8 +223,8 @@ StatementFate World::about_to_send(const SentStatement& sent) {
 Connection::Arrival World::answer_arrived(const SentStatement& sent) {
     std::string name;
     if (options_.notification_names) {
-        name = std::string(sql::name_of(sent.statement)) + " answer of " + sent.server.alias().to_string() + " to " +
-               sent.manager;
+        name = std::string(sql::name_of(sent.statement)) + " answer of " + sent.server.alias().to_string() +
+               " to " + sent.manager;
     }
     const bool lost = lose(sent.manager, name);
     nemesis_->answered(sent);
@@ -264,7 +274,8 @@ const WorldState& World::now() {
     }
     state_.managers.clear();
     for (const auto& m : managers_) {
-        state_.managers.push_back({m->name(), m->alive(), m->paused(), m->asleep(), m->asleep() ? m->digest() : 0});
+        state_.managers.push_back(
+            {m->name(), m->alive(), m->paused(), m->asleep(), m->asleep() ? m->digest() : 0});
     }
     state_.core = core_;
     return state_;
@@ -279,7 +290,8 @@ std::string World::manager_that_died() const {
 
 bool World::all_managers_asleep() const {
     return std::all_of(managers_.begin(), managers_.end(), [&](const auto& m) {
-        const bool in_core = std::find(core_.managers.begin(), core_.managers.end(), m->name()) != core_.managers.end();
+        const bool in_core =
+            std::find(core_.managers.begin(), core_.managers.end(), m->name()) != core_.managers.end();
         return !in_core || m->asleep();
     });
 }

@@ -41,7 +41,8 @@ struct Writers::Errand {
     bool over = false;
 };
 
-Writers::Writers(ClientSide side, FindServer servers, ReadTopology topology, Observer& observer, Options options)
+Writers::Writers(ClientSide side, FindServer servers, ReadTopology topology, Observer& observer,
+                 Options options)
     : side_(side),
       servers_(std::move(servers)),
       topology_(std::move(topology)),
@@ -95,7 +96,8 @@ void Writers::write(Client& client) {
     }
 }
 
-// A session to the server it believes in, idle or yet to be opened; sessions that broke, or lead elsewhere, go.
+// A session to the server it believes in, idle or yet to be opened; sessions that broke, or lead elsewhere,
+// go.
 Writers::Session* Writers::free_session(Client& client) {
     std::erase_if(client.sessions, [&](const std::unique_ptr<Session>& s) {
         return !s->connection->busy() && (s->connection->broken() || s->tablet != *client.primary);
@@ -115,7 +117,8 @@ void Writers::run(Client& client, Session& session, WriteId write) {
     if (session.connected) {
         session.connection->work(mysql::InsertRow{write, 0}, write_limit,
                                  [this, &client, &session, write](const mysql::ClientResult& result) {
-                                     if (result) return told(client, session, write, Outcome::acknowledged, 0);
+                                     if (result)
+                                         return told(client, session, write, Outcome::acknowledged, 0);
                                      told(client, session, write,
                                           result.error().is_maybe() ? Outcome::unknown : Outcome::failed,
                                           result.error().number);
@@ -124,12 +127,13 @@ void Writers::run(Client& client, Session& session, WriteId write) {
     }
     mysql::LoginRequest login;
     login.user = "app";
-    session.connection->connect(std::move(login), connect_limit,
-                                [this, &client, &session, write](const std::expected<std::uint64_t, sql::Error>& id) {
-                                    if (!id) return told(client, session, write, Outcome::failed, id.error().number);
-                                    session.connected = true;
-                                    run(client, session, write);
-                                });
+    session.connection->connect(
+        std::move(login), connect_limit,
+        [this, &client, &session, write](const std::expected<std::uint64_t, sql::Error>& id) {
+            if (!id) return told(client, session, write, Outcome::failed, id.error().number);
+            session.connected = true;
+            run(client, session, write);
+        });
 }
 
 void Writers::told(Client& client, Session& session, WriteId write, Outcome outcome, int error) {
@@ -152,7 +156,8 @@ void Writers::look_again(Client& client, const std::optional<TabletAlias>& refus
     client.stale_after = draw(client, stale_least, stale_most);
     const std::vector<TabletAlias> primaries = topology_();
     if (primaries.empty()) return;
-    const auto other = std::ranges::find_if(primaries, [&](const TabletAlias& alias) { return alias != refused_by; });
+    const auto other =
+        std::ranges::find_if(primaries, [&](const TabletAlias& alias) { return alias != refused_by; });
     client.primary = other != primaries.end() ? *other : primaries.front();
 }
 
@@ -183,10 +188,12 @@ WriteId Writers::write_once(const TabletAlias& tablet, Duration limit, Done done
         std::move(login), connect_limit,
         [&errand, id, limit, over](const std::expected<std::uint64_t, sql::Error>& connected) {
             if (!connected) return over(Outcome::failed, connected.error().number);
-            errand.connection->work(mysql::InsertRow{id, 0}, limit, [over](const mysql::ClientResult& result) {
-                if (result) return over(Outcome::acknowledged, 0);
-                over(result.error().is_maybe() ? Outcome::unknown : Outcome::failed, result.error().number);
-            });
+            errand.connection->work(mysql::InsertRow{id, 0}, limit,
+                                    [over](const mysql::ClientResult& result) {
+                                        if (result) return over(Outcome::acknowledged, 0);
+                                        over(result.error().is_maybe() ? Outcome::unknown : Outcome::failed,
+                                             result.error().number);
+                                    });
         });
     return id;
 }

@@ -140,7 +140,8 @@ StoreChange FakeStore::change_of(const Member& m, const std::string& path, std::
 }
 
 // The listener hears of it while the old values still stand.
-void FakeStore::apply(Member& m, const std::string& manager, std::int64_t lock_id, std::vector<StoreChange> changes) {
+void FakeStore::apply(Member& m, const std::string& manager, std::int64_t lock_id,
+                      std::vector<StoreChange> changes) {
     listener_.store_written(manager, lock_id, changes);
     ++changes_;
     ++revision_;
@@ -226,7 +227,8 @@ std::optional<StoreLock> FakeStore::lock(std::string_view path) const {
 // ---- watches
 
 void FakeStore::watch(StoreWatcher& watcher) {
-    if (std::find(watchers_.begin(), watchers_.end(), &watcher) == watchers_.end()) watchers_.push_back(&watcher);
+    if (std::find(watchers_.begin(), watchers_.end(), &watcher) == watchers_.end())
+        watchers_.push_back(&watcher);
 }
 void FakeStore::unwatch(StoreWatcher& watcher) {
     std::erase(watchers_, &watcher);
@@ -238,7 +240,8 @@ void FakeStore::notify(const Member& m) {
         int times = 1;
         Duration later{};
         for (ToStrikeWatch& strike : watches_to_strike_) {
-            if (strike.left == 0 || !(strike.manager.empty() || strike.manager == watcher->watcher_name())) continue;
+            if (strike.left == 0 || !(strike.manager.empty() || strike.manager == watcher->watcher_name()))
+                continue;
             --strike.left;
             ++struck_.watch;
             if (strike.fault == WatchFault::lost) times = 0;
@@ -262,7 +265,8 @@ std::optional<StoreValue> FakeStore::peek(std::string_view cell, std::string_vie
 std::vector<StoreListed> FakeStore::peek_list(std::string_view cell, std::string_view prefix) const {
     std::vector<StoreListed> found;
     const Member& m = member(cell);
-    for (auto it = m.values.lower_bound(prefix); it != m.values.end() && it->first.starts_with(prefix); ++it) {
+    for (auto it = m.values.lower_bound(prefix); it != m.values.end() && it->first.starts_with(prefix);
+         ++it) {
         found.push_back(StoreListed{it->first, it->second});
     }
     return found;

@@ -26,7 +26,8 @@ struct StoreChange {
 class StoreListener {
   public:
     virtual ~StoreListener() = default;
-    // Just before the values change. `manager` is "" for an edit by hand; `lock_id`: the lock the writer held (0: none).
+    // Just before the values change. `manager` is "" for an edit by hand; `lock_id`: the lock the writer held
+    // (0: none).
     virtual void store_written(const std::string& manager, std::int64_t lock_id,
                                const std::vector<StoreChange>& changes) = 0;
     virtual void shard_lock_taken(const std::string& manager, std::int64_t lock_id) = 0;
@@ -51,11 +52,13 @@ struct StoreLock {
 
 class FakeStore {
   public:
-    FakeStore(Scheduler& scheduler, Network& network, const std::vector<std::string>& cells, StoreListener& listener);
+    FakeStore(Scheduler& scheduler, Network& network, const std::vector<std::string>& cells,
+              StoreListener& listener);
     FakeStore(const FakeStore&) = delete;
     FakeStore& operator=(const FakeStore&) = delete;
 
-    // ---- the server side of a request: what happens when it arrives. nullopt: nobody answers (the store hangs).
+    // ---- the server side of a request: what happens when it arrives. nullopt: nobody answers (the store
+    // hangs).
     std::optional<StoreReply> serve(const std::string& manager, const StoreRequest& request);
     Process& process(std::string_view cell);
     Endpoint endpoint(std::string_view cell);
@@ -73,7 +76,8 @@ class FakeStore {
     std::optional<StoreLock> lock(std::string_view path) const;
     std::uint64_t version() const { return changes_; }  // a counter of everything that changed
 
-    // ---- faults. `manager` "" : every one. `cell` "" : the global store. A silent store lets its callers wait.
+    // ---- faults. `manager` "" : every one. `cell` "" : the global store. A silent store lets its callers
+    // wait.
     void set_down(std::string_view cell, std::string_view manager, bool silent);
     bool set_up(std::string_view cell, std::string_view manager);
     bool is_down(std::string_view cell, std::string_view manager) const;
@@ -125,8 +129,10 @@ class FakeStore {
     StoreReply take_lock(const std::string& manager, const StoreRequest& request);
     StoreReply renew(const StoreRequest& request);
     StoreReply unlock(const StoreRequest& request);
-    static StoreChange change_of(const Member& member, const std::string& path, std::optional<std::string> bytes);
-    void apply(Member& member, const std::string& manager, std::int64_t lock_id, std::vector<StoreChange> changes);
+    static StoreChange change_of(const Member& member, const std::string& path,
+                                 std::optional<std::string> bytes);
+    void apply(Member& member, const std::string& manager, std::int64_t lock_id,
+               std::vector<StoreChange> changes);
     void notify(const Member& member);
     void release(std::map<std::string, StoreLock, std::less<>>::iterator lock, bool expired);
     void watch_lease(const std::string& path, std::int64_t id, Instant expires);

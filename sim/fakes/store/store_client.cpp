@@ -8,7 +8,12 @@ namespace fixpoint::sim {
 
 StoreClient::StoreClient(Scheduler& scheduler, Network& network, FakeStore& store, NotificationGate& gate,
                          Process& manager, Endpoint endpoint)
-    : scheduler_(scheduler), network_(network), store_(store), gate_(gate), manager_(manager), endpoint_(endpoint) {}
+    : scheduler_(scheduler),
+      network_(network),
+      store_(store),
+      gate_(gate),
+      manager_(manager),
+      endpoint_(endpoint) {}
 
 StoreClient::~StoreClient() {
     store_.unwatch(*this);
@@ -38,16 +43,17 @@ std::uint64_t StoreClient::call(StoreRequest request, Duration limit, Done done)
     Process& server = store_.process(request.cell);
     // What runs at the store knows the client only through `alive`: the manager may be gone by then.
     network_.send(endpoint_, store, server,
-                  [&network = network_, &scheduler = scheduler_, &fake = store_, &server, store, to = endpoint_,
-                   &manager = manager_, alive = std::weak_ptr<Alive>(alive_), this, id,
+                  [&network = network_, &scheduler = scheduler_, &fake = store_, &server, store,
+                   to = endpoint_, &manager = manager_, alive = std::weak_ptr<Alive>(alive_), this, id,
                    request = std::move(request)]() mutable {
                       std::optional<StoreReply> reply = fake.serve(manager.name(), request);
                       if (!reply) return;
                       auto back = [&network, store, to, &manager, alive, this, id,
-                                         answer = std::move(*reply)]() mutable {
-                          network.send(store, to, manager, [alive, this, id, answer = std::move(answer)]() mutable {
-                              if (!alive.expired()) answered(id, std::move(answer));
-                          });
+                                   answer = std::move(*reply)]() mutable {
+                          network.send(store, to, manager,
+                                       [alive, this, id, answer = std::move(answer)]() mutable {
+                                           if (!alive.expired()) answered(id, std::move(answer));
+                                       });
                       };
                       const Duration later = fake.slowness(request.cell, manager.name());
                       if (later > Duration{}) {
@@ -70,12 +76,14 @@ void StoreClient::answered(std::uint64_t call, StoreReply reply) {
     const auto it = pending_.find(call);
     if (it == pending_.end()) return;  // the limit had passed
     if (it->second.writes_records) {
-        const std::string name = gate_.wants_names() ? "record write answer to " + manager_.name() : std::string();
+        const std::string name =
+            gate_.wants_names() ? "record write answer to " + manager_.name() : std::string();
         const bool lost = gate_.lose(manager_.name(), name);
         gate_.record_write_answered(manager_.name(), call);
         if (lost || !manager_.alive() || !pending_.contains(call)) return;  // the limit will tell
     }
-    if (pending_.at(call).kind == StoreRequestKind::lock && reply.status == StoreStatus::ok) held_ = reply.lock_id;
+    if (pending_.at(call).kind == StoreRequestKind::lock && reply.status == StoreStatus::ok)
+        held_ = reply.lock_id;
     finish(call, std::move(reply));
 }
 

@@ -21,7 +21,8 @@ class NotificationGate {
     // `name` needs to be made only then.
     virtual bool wants_names() const = 0;
     // A request is about to leave the manager, which this may kill; a record write of it was answered.
-    virtual void request_leaves(const std::string& /*manager*/, std::uint64_t /*call*/, const StoreRequest&) {}
+    virtual void request_leaves(const std::string& /*manager*/, std::uint64_t /*call*/, const StoreRequest&) {
+    }
     virtual void record_write_answered(const std::string& /*manager*/, std::uint64_t /*call*/) {}
 };
 
@@ -29,13 +30,14 @@ class StoreClient final : public StoreWatcher {
   public:
     using Done = std::function<void(StoreReply)>;
 
-    StoreClient(Scheduler& scheduler, Network& network, FakeStore& store, NotificationGate& gate, Process& manager,
-                Endpoint endpoint);
+    StoreClient(Scheduler& scheduler, Network& network, FakeStore& store, NotificationGate& gate,
+                Process& manager, Endpoint endpoint);
     ~StoreClient() override;
     StoreClient(const StoreClient&) = delete;
     StoreClient& operator=(const StoreClient&) = delete;
 
-    // `done` runs once, in the manager's process, unless cancelled or the client is gone. Returns the call's number.
+    // `done` runs once, in the manager's process, unless cancelled or the client is gone. Returns the call's
+    // number.
     std::uint64_t call(StoreRequest request, Duration limit, Done done);
     void cancel(std::uint64_t call);
 

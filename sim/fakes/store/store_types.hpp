@@ -1,5 +1,6 @@
 // Requests to the fake topology store and its replies, as plain values (no Asio: the port in sim/asio turns
-// them into awaitables). One struct for all kinds of request, because they all travel, fail and get lost alike.
+// them into awaitables). One struct for all kinds of request, because they all travel, fail and get lost
+// alike.
 #pragma once
 
 #include <cstdint>
@@ -50,10 +51,13 @@ struct StoreRequest {
 
     // What a lost answer leaves in doubt.
     bool writes() const {
-        return kind == StoreRequestKind::transact || kind == StoreRequestKind::put || kind == StoreRequestKind::lock ||
-               kind == StoreRequestKind::renew || kind == StoreRequestKind::unlock;
+        return kind == StoreRequestKind::transact || kind == StoreRequestKind::put ||
+               kind == StoreRequestKind::lock || kind == StoreRequestKind::renew ||
+               kind == StoreRequestKind::unlock;
     }
-    bool writes_records() const { return kind == StoreRequestKind::transact || kind == StoreRequestKind::put; }
+    bool writes_records() const {
+        return kind == StoreRequestKind::transact || kind == StoreRequestKind::put;
+    }
 };
 
 struct StoreHolder {
@@ -64,11 +68,11 @@ struct StoreHolder {
 struct StoreReply {
     StoreStatus status = StoreStatus::ok;
     std::string text;
-    std::optional<StoreValue> value;         // get
-    std::vector<StoreListed> listed;         // list
-    std::vector<std::int64_t> versions;      // transact, put
-    std::int64_t lock_id = 0;                // lock
-    std::optional<StoreHolder> holder;       // holder
+    std::optional<StoreValue> value;     // get
+    std::vector<StoreListed> listed;     // list
+    std::vector<std::int64_t> versions;  // transact, put
+    std::int64_t lock_id = 0;            // lock
+    std::optional<StoreHolder> holder;   // holder
 };
 
 }  // namespace fixpoint::sim

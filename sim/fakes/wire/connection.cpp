@@ -61,8 +61,8 @@ void Connection::connect(mysql::LoginRequest login, Duration limit, Connected do
 
 // The machine refuses for a server that is not up, and takes the connection for one that is stopped.
 void Connection::send_login(mysql::LoginRequest login, std::uint64_t number) {
-    const auto answer = [&network = side_.network, &owner = side_.owner, back = from_server_, weak = Weak(alive_), this,
-                         server = server_, to = to_server_,
+    const auto answer = [&network = side_.network, &owner = side_.owner, back = from_server_,
+                         weak = Weak(alive_), this, server = server_, to = to_server_,
                          number](std::expected<mysql::SessionId, sql::Error> result) {
         network.send(*back, owner, [&network, weak, this, server, to, number, result = std::move(result)] {
             if (!weak.expired()) {
@@ -72,17 +72,19 @@ void Connection::send_login(mysql::LoginRequest login, std::uint64_t number) {
             }
         });
     };
-    const auto ended = [&network = side_.network, &owner = side_.owner, back = from_server_, weak = Weak(alive_), this] {
+    const auto ended = [&network = side_.network, &owner = side_.owner, back = from_server_,
+                        weak = Weak(alive_), this] {
         network.send(*back, owner, [weak, this] {
             if (!weak.expired()) reset_by_server();
         });
     };
-    side_.network.send(*to_server_, side_.servers.hosts,
-                       [&scheduler = side_.scheduler, server = server_, login = std::move(login), answer, ended] {
-                           if (!server->up()) return answer(std::unexpected(refused()));
-                           scheduler.post(server->process(),
-                                          [server, login, answer, ended] { server->connect(login, ended, answer); });
-                       });
+    side_.network.send(
+        *to_server_, side_.servers.hosts,
+        [&scheduler = side_.scheduler, server = server_, login = std::move(login), answer, ended] {
+            if (!server->up()) return answer(std::unexpected(refused()));
+            scheduler.post(server->process(),
+                           [server, login, answer, ended] { server->connect(login, ended, answer); });
+        });
 }
 
 void Connection::login_answered(std::uint64_t number, std::expected<mysql::SessionId, sql::Error> answer) {
@@ -101,12 +103,13 @@ void Connection::login_answered(std::uint64_t number, std::expected<mysql::Sessi
 
 // ---- statements
 
-void Connection::execute(sql::Statement statement, std::int64_t lock_id, Duration limit, const StatementFate& fate,
-                         OnArrival on_arrival, StatementDone done) {
+void Connection::execute(sql::Statement statement, std::int64_t lock_id, Duration limit,
+                         const StatementFate& fate, OnArrival on_arrival, StatementDone done) {
     using Kind = StatementFate::Kind;
     if (broken_) {
         side_.scheduler.post(side_.owner, [weak = Weak(alive_), done = std::move(done)] {
-            if (!weak.expired()) done(std::unexpected(sql::Error{sql::ErrorKind::lost, sql::error_number::server_gone, ""}));
+            if (!weak.expired())
+                done(std::unexpected(sql::Error{sql::ErrorKind::lost, sql::error_number::server_gone, ""}));
         });
         return;
     }
@@ -115,8 +118,8 @@ void Connection::execute(sql::Statement statement, std::int64_t lock_id, Duratio
     pending.on_arrival = std::move(on_arrival);
     pending.answer_is_lost = fate.kind == Kind::answer_lost || fate.kind == Kind::late;
     if (fate.kind == Kind::request_lost) return;
-    auto answer = [&network = side_.network, &owner = side_.owner, back = from_server_, weak = Weak(alive_), this,
-                   number = pending.number](sql::Result result) mutable {
+    auto answer = [&network = side_.network, &owner = side_.owner, back = from_server_, weak = Weak(alive_),
+                   this, number = pending.number](sql::Result result) mutable {
         network.send(*back, owner, [weak, this, number, result = std::move(result)]() mutable {
             if (!weak.expired()) answered<sql::Answer>(number, std::move(result));
         });
@@ -130,7 +133,8 @@ void Connection::execute(sql::Statement statement, std::int64_t lock_id, Duratio
     // A statement that is late holds up what is sent after it on the same session, the good-bye included.
     if (fate.kind == Kind::late) to_server_->last_delivery = side_.scheduler.now() + fate.late;
     const bool kill = fate.kind == Kind::session_killed;
-    to_server([server = server_, session = session_, statement = std::move(statement), lock_id, answer, kill]() mutable {
+    to_server([server = server_, session = session_, statement = std::move(statement), lock_id, answer,
+               kill]() mutable {
         if (kill) server->kill_by_hand(mysql::connection_id(session));
         server->execute(session, std::move(statement), lock_id, std::move(answer));
     });
@@ -139,14 +143,15 @@ void Connection::execute(sql::Statement statement, std::int64_t lock_id, Duratio
 void Connection::work(const mysql::ClientWork& work, Duration limit, WorkDone done) {
     if (broken_) {
         side_.scheduler.post(side_.owner, [weak = Weak(alive_), done = std::move(done)] {
-            if (!weak.expired()) done(std::unexpected(sql::Error{sql::ErrorKind::lost, sql::error_number::server_gone, ""}));
+            if (!weak.expired())
+                done(std::unexpected(sql::Error{sql::ErrorKind::lost, sql::error_number::server_gone, ""}));
         });
         return;
     }
     Pending& pending = begin(limit);
     pending.work = std::move(done);
-    auto answer = [&network = side_.network, &owner = side_.owner, back = from_server_, weak = Weak(alive_), this,
-                   number = pending.number](mysql::ClientResult result) mutable {
+    auto answer = [&network = side_.network, &owner = side_.owner, back = from_server_, weak = Weak(alive_),
+                   this, number = pending.number](mysql::ClientResult result) mutable {
         network.send(*back, owner, [weak, this, number, result = std::move(result)]() mutable {
             if (!weak.expired()) answered<WriteIds>(number, std::move(result));
         });
