@@ -55,7 +55,8 @@ awaitable<void> Operation::verify_lock() {
 // ---- server locks
 
 bool Operation::locked(const TabletAlias& alias) const {
-    return locked_.contains(alias) && shard_.knows(alias) && shard_.sessions(alias).alive(SessionRole::lock) != nullptr;
+    return locked_.contains(alias) && shard_.knows(alias) &&
+           shard_.sessions(alias).alive(SessionRole::lock) != nullptr;
 }
 
 std::vector<TabletAlias> Operation::locked_tablets() const {
@@ -167,7 +168,8 @@ awaitable<void> Operation::release_server_locks() {
 
 awaitable<void> Operation::look_at(TabletAlias alias) {
     if (!locked(alias)) {
-        if (co_await shard_.look_at(alias, SessionRole::look, limits().look_without_locks)) co_await shard_.read_journal(alias);
+        if (co_await shard_.look_at(alias, SessionRole::look, limits().look_without_locks))
+            co_await shard_.read_journal(alias);
         co_return;
     }
     const bool answered = co_await shard_.look_at(alias, SessionRole::lock, limits().statement);

@@ -59,6 +59,7 @@ Tablets retired_may_be_cleared(const View& v);
 
 // reported only
 Tablets quarantined(const View& v);
+Tablets settings_not_loaded(const View& v);
 Tablets unreachable_primary(const View& v);
 Tablets replica_dead(const View& v);
 Tablets acker_gone(const View& v);

@@ -44,6 +44,7 @@ const sql::ReplicaRow* channel_from_primary(const View& v, const TabletView& t) 
 bool is_quarantined(const View& v, const TabletView& t) {
     if (v.in_ackers(t) || receiver_runs(*t.now)) return false;
     if (t.now->server().semi_sync_plugins && t.now->server().semi_sync_replica_enabled) return false;
+    if (t.now->server().semi_sync_plugins && t.now->server().semi_sync_source_enabled) return false;
     return t.tablet.type == TabletType::drained && v.fixpoint()->retired_gtids().contains(errant_on(v, t));
 }
 

@@ -61,11 +61,12 @@ Tablets not_restart_safe(const View& v) {
                    !t.now->server().semi_sync_replica_enabled;
         });
     return those(v, [&](const TabletView& t) {
-        if (!t.now || !is_manageable(t) || !t.now->server().persisted_globals_load) return false;
+        if (!t.now || !is_manageable(t)) return false;
         const sql::ServerRow& s = t.now->server();
         if (s.stop_replica_timeout_s != Limits::stop_replica_timeout_s) return true;
         if (!t.now->channel() && s.replica_net_timeout_s != whole_seconds(v.limits().replica_net_timeout))
             return true;
+        if (!s.persisted_globals_load) return false;  // reported: only a restart cures it
         std::vector<Setting> missing = settings_to_persist(s, t.now->answer.persisted, v.limits());
         std::erase_if(missing, [&](const Setting& m) {
             const sql::ReplicaRow* c = t.now->channel();
@@ -193,6 +194,10 @@ Tablets foreign_on_primary_row(const View& v) {
 }
 
 // ---- reported only
+
+Tablets settings_not_loaded(const View& v) {
+    return those(v, [](const TabletView& t) { return t.now && !t.now->server().persisted_globals_load; });
+}
 
 Tablets unreachable_primary(const View& v) {
     const TabletView* p = v.primary();

@@ -87,9 +87,10 @@ awaitable<void> Shard::read_cell(std::string cell) {
     }
     std::map<TabletAlias, Records::DeclaredTablet> found;
     for (const topo::Listed& item : *listed) {
-        const auto known = std::find_if(records.tablets.begin(), records.tablets.end(), [&](const auto& entry) {
-            return entry.second.version == item.value.version && tablet_path(entry.first) == item.path;
-        });
+        const auto known =
+            std::find_if(records.tablets.begin(), records.tablets.end(), [&](const auto& entry) {
+                return entry.second.version == item.value.version && tablet_path(entry.first) == item.path;
+            });
         if (known != records.tablets.end()) {
             found.insert(*known);
             continue;
@@ -125,6 +126,8 @@ awaitable<bool> Shard::read_records() {
     for (const std::string& cell : cells) reads.push_back(read_cell(cell));
     co_await all(std::move(reads));
     rebuild_view();
+    // Between operations only: one under way keeps its sessions to a tablet that has just left the records.
+    std::erase_if(known_, [&](const auto& entry) { return view_.find(entry.first) == nullptr; });
     co_return true;
 }
 
@@ -254,7 +257,8 @@ awaitable<void> Shard::look_without_locks(bool in_a_hurry) {
     for (const TabletView& t : view_.tablets) {
         if (t.forgotten) continue;
         // In the midst of repairs nobody waits long for one that did not answer a moment ago.
-        const Duration limit = in_a_hurry && silent[t.alias()] ? limits().look_without_locks / 5 : limits().look_without_locks;
+        const Duration limit =
+            in_a_hurry && silent[t.alias()] ? limits().look_without_locks / 5 : limits().look_without_locks;
         looks.push_back(look_without_locks_at(t.alias(), limit));
     }
     co_await all(std::move(looks));
@@ -330,7 +334,6 @@ void Shard::rebuild_view() {
         t.received_at_boot = known.received_at_boot;
         view_.tablets.push_back(std::move(t));
     }
-    std::erase_if(known_, [&](const auto& entry) { return !tablets.contains(entry.first); });
 }
 
 void Shard::finish_look() {

@@ -10,7 +10,7 @@ namespace fixpoint {
 
 namespace {
 
-constexpr std::array<Name<Problem>, 51> problems{{
+constexpr std::array<Name<Problem>, 52> problems{{
     {Problem::shard_never_had_a_primary, "shard_never_had_a_primary"},
     {Problem::shard_to_adopt, "shard_to_adopt"},
     {Problem::primary_record_lost, "primary_record_lost"},
@@ -51,6 +51,7 @@ constexpr std::array<Name<Problem>, 51> problems{{
     {Problem::not_vouching, "not_vouching"},
     {Problem::retired_may_be_cleared, "retired_may_be_cleared"},
     {Problem::quarantined, "quarantined"},
+    {Problem::settings_not_loaded, "settings_not_loaded"},
     {Problem::unreachable_primary, "unreachable_primary"},
     {Problem::replica_dead, "replica_dead"},
     {Problem::acker_gone, "acker_gone"},

@@ -152,11 +152,9 @@ awaitable<Outcome> leave_acker(Operation& op) {
     const TabletView* t = op.view().find(alias);
     if (t && !t->forgotten && !op.locked(alias))
         co_return refused(Reason::dead_acker_blocks, alias.to_string() + " does not answer");
+    const bool ran = t && t->now && receiver_runs(*t->now) && !must_be_quarantined(op.view(), *t);
     if (Outcome out = co_await take_out_of_ackers(op, alias); out.refused) co_return out;
-    t = op.view().find(alias);
-    if (op.locked(alias) && t && t->now && t->now->channel() && !must_be_quarantined(op.view(), *t)) {
-        co_await op.must(alias, sql::StartReceiver{});
-    }
+    if (ran && op.locked(alias)) co_await op.must(alias, sql::StartReceiver{});
     co_return succeeded();
 }
 

@@ -70,12 +70,14 @@ Outcome everybody_is_still(Operation& op) {
 
 awaitable<Outcome> elect_and_record(Operation& op, FirstContact kind) {
     const View& view = op.view();
-    if (Election possible = elect_without_record(as_if_prepared(view, view.facts), kind, silent_declared(view));
+    if (Election possible =
+            elect_without_record(as_if_prepared(view, view.facts), kind, silent_declared(view));
         !possible.winner) {
         co_return refused(possible.reason, possible.text);
     }
     if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
-    if (Election possible = elect_without_record(as_if_prepared(view, op.facts()), kind, silent_declared(view));
+    if (Election possible =
+            elect_without_record(as_if_prepared(view, op.facts()), kind, silent_declared(view));
         !possible.winner) {
         co_return refused(possible.reason, possible.text);
     }

@@ -51,7 +51,9 @@ ElectionWish preference(const View& view) {
     return wish;
 }
 
-bool needs_no_fetching(const Election& election) { return election.winner && !election.catch_up_from; }
+bool needs_no_fetching(const Election& election) {
+    return election.winner && !election.catch_up_from;
+}
 
 // Those that are still applying leave the candidates; what they received stays evidence.
 ShardFacts without_laggards(ShardFacts facts) {
@@ -61,8 +63,8 @@ ShardFacts without_laggards(ShardFacts facts) {
     return facts;
 }
 
-// In slices, until somebody can be elected as he is: a laggard that is preferred is waited for one slice, one that
-// alone has what is demanded for as long as the limit says.
+// In slices, until somebody can be elected as he is: a laggard that is preferred is waited for one slice, one
+// that alone has what is demanded for as long as the limit says.
 awaitable<void> apply_until_electable(Operation& op) {
     const Instant deadline = op.shard().now() + op.limits().applying;
     do {
@@ -96,7 +98,8 @@ awaitable<Election> bring_together(Operation& op) {
 awaitable<void> fetch_leftovers(Operation& op, TabletAlias winner) {
     const std::vector<WorthFetching> worth = worth_fetching(op.facts(), winner);
     // Nobody was told of these: they are worth a moment, not an outage.
-    for (const WorthFetching& w : worth) co_await fetch_from(op, winner, w.from, w.gtids, op.limits().wait_slice);
+    for (const WorthFetching& w : worth)
+        co_await fetch_from(op, winner, w.from, w.gtids, op.limits().wait_slice);
     if (!worth.empty()) co_await op.look();
 }
 

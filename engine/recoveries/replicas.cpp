@@ -171,6 +171,7 @@ awaitable<Outcome> quarantine(Operation& op) {
     t = op.view().find(alias);
     if (t->now->server().semi_sync_plugins && t->now->server().semi_sync_replica_enabled)
         co_await switch_acks(op, alias, false);
+    co_await source_side_off(op, alias);
     op.report(alias.to_string() + " is quarantined: " + why);
     if (t->declared && t->tablet.type != TabletType::drained) {
         Tablet drained = t->tablet;

@@ -205,7 +205,8 @@ awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
     co_return succeeded();
 }
 
-awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source, GtidSet wanted, Duration limit) {
+awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source, GtidSet wanted,
+                           Duration limit) {
     const TabletView* t = op.view().find(alias);
     const TabletView* s = op.view().find(source);
     if (!t || !t->now || !s || !op.locked(alias)) co_return false;

@@ -18,7 +18,8 @@ awaitable<bool> wait_until_executed(Operation& op, TabletAlias alias, GtidSet se
 // Leads t to follow P as declared, doing only what is missing (protocol 6, CHANGE; protocol 9, acks).
 awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias);
 // What only `source` has is fetched by `alias`, both of them not writable, for at most `limit`.
-awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source, GtidSet wanted, Duration limit);
+awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source, GtidSet wanted,
+                           Duration limit);
 awaitable<void> switch_acks(Operation& op, TabletAlias alias, bool on);
 // Source-side semi-sync off on a server that is not writable, before its applier starts or goes on (M36).
 awaitable<void> source_side_off(Operation& op, TabletAlias alias);

@@ -114,13 +114,14 @@ class Excusing {
             case policy_in_force:
                 return fails(policy_) || fails(primary_);
             case acker_missing:
-                return tablet_excused(c) || fails(policy_) || fails(primary_);
+                return tablet_excused(c) || not_curable(c.tablet) || fails(policy_) || fails(primary_);
             case acker_extra:
                 return may_not_leave(c.tablet) || fails(policy_) || fails(primary_);
             case settings_persisted:
                 return whole_tablet_excused(c.tablet) || not_curable(c.tablet);
             case tablet_record:
-                return !cell_has_store(c.tablet);
+                // One that people deleted is theirs to declare again.
+                return !cell_has_store(c.tablet) || !state_.store.tablets.contains(c.tablet);
             // Only a primary that answers can cure these.
             case tablet_acks:
             case tablet_channel:
@@ -142,16 +143,20 @@ class Excusing {
         if (c.name == tablet_plugins || c.name == tablet_acks || c.name == acker_missing) {
             if (!server->server.semi_sync_plugins && reported(c.tablet)) return true;
         }
-        const bool of_replication = c.name == acker_missing || c.name == tablet_receives ||
-                                    c.name == tablet_acks || c.name == tablet_channel ||
-                                    c.name == tablet_server_id || c.name == tablet_errant ||
-                                    c.name == tablet_skips;
+        // Only a restart-safe tablet joins.
+        if (c.name == acker_missing && not_curable(c.tablet)) return true;
+        const bool of_replication = c.name == acker_missing || c.name == tablet_source_semi_sync ||
+                                    c.name == tablet_receives || c.name == tablet_acks ||
+                                    c.name == tablet_channel || c.name == tablet_server_id ||
+                                    c.name == tablet_errant || c.name == tablet_skips;
         return of_replication && quarantined_rightly(*server);
     }
 
     // Dead or out of reach for good, not to be touched, or not to be known of.
     bool whole_tablet_excused(const TabletAlias& tablet) const {
+        if (forgotten(tablet)) return true;  // a person's word that it is gone for good
         const ServerState* server = state_.server(tablet);
+        if (server && !state_.core.has(tablet) && forgotten(tablet)) return true;  // a person knows
         if (!server || !reported(tablet)) return false;
         return !state_.core.has(tablet) || !server->manageable || (!cell_has_store(tablet) && !in_a(tablet));
     }
@@ -195,6 +200,11 @@ class Excusing {
         return whole_tablet_excused(server.alias) || quarantined_rightly(server);
     }
 
+    bool forgotten(const TabletAlias& tablet) const {
+        return state_.store.goal &&
+               std::ranges::any_of(state_.store.goal->forgotten,
+                                   [&](const ForgottenTablet& f) { return f.alias == tablet; });
+    }
     bool reported(const TabletAlias& tablet) const { return is_reported(books_, tablet); }
     bool in_a(const TabletAlias& tablet) const {
         return state_.store.fixpoint && state_.store.fixpoint->has_acker(tablet);

@@ -30,6 +30,11 @@ class Judge::Impl {
 
     void on(Instant at, const JudgeEvent& event) {
         books_.on(at, event, view_);
+        if (std::holds_alternative<ManagerSaid>(event) || std::holds_alternative<FaultHappened>(event) ||
+            std::holds_alternative<PhaseBegan>(event) || std::holds_alternative<RecordWritten>(event) ||
+            std::holds_alternative<ManagerStopped>(event)) {
+            ++heard_;
+        }
         if (std::holds_alternative<ShardLockTaken>(event)) unmet_now();
         if (const auto* e = std::get_if<StatementTookEffect>(&event); e && e->mutating) ++mutations_;
         if (const auto* w = std::get_if<RecordWritten>(&event); w && !w->manager.empty()) ++mutations_;
@@ -37,18 +42,26 @@ class Judge::Impl {
         i8_.on(at, event);
     }
 
-    Convergence found_now() {
+    // What is excused rests on the state and on what was heard; as long as both are the same, so is the
+    // answer.
+    const Convergence& found_now() {
         const std::vector<Clause>& unmet = unmet_now();
-        return excused(view_.now(), unmet, books_, guarded().within);
+        const std::uint64_t version = view_.version();
+        if (version == 0 || version != found_version_ || heard_ != found_heard_) {
+            found_ = excused(view_.now(), unmet, books_, guarded().within);
+            found_version_ = version;
+            found_heard_ = heard_;
+        }
+        return found_;
     }
 
     bool settled() {
-        const Convergence found = found_now();
+        const Convergence& found = found_now();
         return found.unmet.empty() && !found.justified_failure;
     }
 
     bool failure_is_justified() {
-        const Convergence found = found_now();
+        const Convergence& found = found_now();
         return found.unmet.empty() && found.justified_failure;
     }
 
@@ -60,6 +73,8 @@ class Judge::Impl {
 
     bool on_all_asleep(Instant at) {
         if (books_.phase != Phase::convergence && books_.phase != Phase::hold) return false;
+        if (mutations_ == hashed_at_) return false;  // nothing was sent since: no recurrence
+        hashed_at_ = mutations_;
         if (!livelock_.seen(state_hash(view_.now()), mutations_) || failure_is_justified()) return false;
         i8_.livelock(at);
         return true;
@@ -168,6 +183,9 @@ class Judge::Impl {
     I9FailureIsJustified i9_;
     LivelockDetector livelock_;
     std::uint64_t mutations_ = 0;
+    std::optional<std::uint64_t> hashed_at_;
+    std::uint64_t heard_ = 0, found_heard_ = 0, found_version_ = 0;
+    Convergence found_;
     std::vector<Clause> unmet_;
     std::uint64_t unmet_version_ = 0;
     std::optional<GuardVerdict> guard_;

@@ -53,6 +53,7 @@ enum class Problem {
     retired_may_be_cleared,
     // priority 4: reported, no recovery
     quarantined,
+    settings_not_loaded,
     unreachable_primary,
     replica_dead,
     acker_gone,
