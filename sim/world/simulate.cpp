@@ -104,9 +104,22 @@ class Course {
             if (!advance(now() + (now() - began < takes_long ? step : long_step))) return false;
             if (livelock()) return false;
             if (world_.judge().settled() && probe(deadline)) return true;
-            if (over_) return false;
+            if (over_ || nothing_better_comes()) return false;
         }
         return false;
+    }
+
+    // A confirmed reason that has stood for longer than the greatest back-off: every repair that the failed
+    // run owes has had its turn.
+    bool nothing_better_comes() {
+        if (now() < next_question_) return false;
+        next_question_ = now() + 1s;
+        if (!world_.judge().failure_is_justified()) {
+            justified_since_.reset();
+            return false;
+        }
+        if (!justified_since_) justified_since_ = now();
+        return now() - *justified_since_ >= world_.judge().hold();
     }
 
     bool livelock() {
@@ -202,6 +215,8 @@ class Course {
     const SimulateOptions options_;
     std::optional<Probe> probe_;
     std::uint64_t slept_after_ = 0;
+    Instant next_question_{};
+    std::optional<Instant> justified_since_;
     bool over_ = false;
     std::string broken_;
 };
