@@ -9,7 +9,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const byId = id => document.getElementById(id);
 const el = (tag, cls, text) => { const e = document.createElement(tag); if (cls) e.className = cls; if (text !== undefined) e.textContent = text; return e; };
 let chosen = null, chart = null, verdictFilter = "all";
-const detailKinds = { statement: false, lock: false, write: true, state: true };
+const detailKinds = { statement: false, lock: false, write: false, state: true };
 
 function haystack(c) {
   return [c.group, c.name, c.incident, c.recoveries, c.verdict, c.reason, c.failure, c.policy, ...c.faults.map(f => f[0])].join(" ").toLowerCase();

@@ -46,7 +46,8 @@ TEST(Generator, every_kind_of_fault_policy_and_boot_occurs) {
     EXPECT_EQ(sizes.size(), 7u);
 }
 
-// Nobody is favoured: within one group, the commonest kind is not far from the rarest.
+// Nobody is favoured: within one group, the commonest kind is not far from the rarest (one that another
+// undoes is drawn with it, too).
 TEST(Generator, no_kind_is_weighted) {
     std::map<FaultGroup, std::map<FaultKind, int>> counts;
     for (std::uint64_t seed = 1; seed <= 6000; ++seed) {
@@ -54,10 +55,10 @@ TEST(Generator, no_kind_is_weighted) {
             ++counts[fault_row(fault.kind).group][fault.kind];
     }
     for (const auto& [group, kinds] : counts) {
-        const auto [rarest, commonest] =
-            std::ranges::minmax(kinds, {}, &std::pair<const FaultKind, int>::second);
-        EXPECT_LT(commonest.second, 2 * rarest.second)
-            << to_string(group) << ": " << to_string(commonest.first) << " and " << to_string(rarest.first);
+        const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
+        const auto [rarest, commonest] = std::minmax_element(kinds.begin(), kinds.end(), fewer);
+        EXPECT_LT(commonest->second, 3 * rarest->second)
+            << to_string(group) << ": " << to_string(commonest->first) << " and " << to_string(rarest->first);
     }
 }
 
@@ -65,7 +66,7 @@ RC_GTEST_PROP(Shrinker, each_step_is_a_valid_scenario_and_another_one, ()) {
     const Scenario scenario = *gen::scenario();
     for (const Scenario& simpler : simpler_scenarios(scenario)) {
         RC_ASSERT(simpler != scenario);
-        RC_ASSERT(read_scenario(print_scenario(simpler), "") == simpler);
+        RC_ASSERT(read_scenario(print_scenario(simpler), "").value() == simpler);
     }
 }
 

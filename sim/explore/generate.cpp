@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "fixpoint/model/assert.hpp"
 #include "sim/faults/fault_table.hpp"
@@ -135,11 +136,7 @@ class Generation {
         for (std::int64_t i = 0; i < count; ++i) {
             const FaultRow& row =
                 *enabled[static_cast<std::size_t>(chooser_.choose(stream_, enabled.size()))];
-            Fault fault = draw_fault(row);
-            // By time, those that wait for an event last.
-            const auto time = [](const Fault& f) { return f.when.at.value_or(Duration::max()); };
-            const auto place = std::ranges::upper_bound(scenario_.faults, time(fault), {}, time);
-            scenario_.faults.insert(place, std::move(fault));
+            draw_fault(row);
         }
     }
 
@@ -149,24 +146,77 @@ class Generation {
         return !two || scenario_.tablets.size() > 1;
     }
 
-    Fault draw_fault(const FaultRow& row) {
+    // By time, those that wait for an event last.
+    void add(Fault fault) {
+        const auto time = [](const Fault& f) { return f.when.at.value_or(Duration::max()); };
+        const auto place = std::ranges::upper_bound(scenario_.faults, time(fault), {}, time);
+        scenario_.faults.insert(place, std::move(fault));
+    }
+
+    // What there must be before this kind can undo it.
+    static std::optional<FaultKind> undone_by(FaultKind kind) {
+        switch (kind) {
+            case FaultKind::heal:
+                return FaultKind::cut;
+            case FaultKind::resume:
+                return FaultKind::pause;
+            case FaultKind::unblock_applier:
+                return FaultKind::block_applier;
+            case FaultKind::store_reachable:
+                return FaultKind::store_unreachable;
+            case FaultKind::cell_store_up:
+                return FaultKind::cell_store_down;
+            case FaultKind::manager_resume:
+                return FaultKind::manager_pause;
+            default:
+                return std::nullopt;
+        }
+    }
+
+    // A fault, and where it only undoes another one that one first.
+    void draw_fault(const FaultRow& row) {
         Fault fault;
         fault.kind = row.kind;
         for (const FaultParameter& parameter : row.parameters) {
             if (parameter.needed || !chance(optional_left_out(parameter.field)))
                 draw_parameter(fault, row, parameter);
         }
-        const bool by_event = options_.triggers && row.group != FaultGroup::drift &&
-                              row.group != FaultGroup::declaration &&
-                              chance(row.group == FaultGroup::statement ? 700 : 200);
-        if (by_event) {
+        if (const auto undone = undone_by(row.kind)) {
+            if (row.kind == FaultKind::heal && fault.from_set.empty()) fault.from_set = {any_endpoint()};
+            if (row.kind == FaultKind::heal) fault.to_set.clear();
+            fault.when.at = time_between(2s, options_.faults_until);
+            Fault first = fault;
+            first.kind = *undone;
+            first.when.at = time_between(1s, *fault.when.at);
+            add(std::move(first));
+            return add(std::move(fault));
+        }
+        draw_moment(fault, row);
+        fault.permanent = options_.permanent && can_last(row.kind) && chance(80);
+        if (fault.permanent) fault.for_time = {};
+        add(std::move(fault));
+    }
+
+    void draw_moment(Fault& fault, const FaultRow& row) {
+        int by_event = 0;  // of 1000
+        switch (row.group) {
+            case FaultGroup::drift:
+            case FaultGroup::declaration:
+                break;
+            case FaultGroup::statement:
+                by_event = 700;
+                break;
+            default:
+                by_event = 200;
+        }
+        if (row.kind == FaultKind::lease_expires) {  // there is a lease only while somebody works
+            fault.when.event = "record";
+            fault.when.before = chance(500);
+        } else if (options_.triggers && chance(by_event)) {
             draw_trigger(fault);
         } else {
             fault.when.at = time_between(1s, options_.faults_until);
         }
-        fault.permanent = options_.permanent && can_last(row.kind) && chance(80);
-        if (fault.permanent) fault.for_time = {};
-        return fault;
     }
 
     static int optional_left_out(FaultField field) {
@@ -192,23 +242,22 @@ class Generation {
 
     void draw_trigger(Fault& fault) {
         FaultTrigger& when = fault.when;
-        switch (range(0, 3)) {
-            case 0:
-                when.event = "notification";
-                when.nth = static_cast<int>(range(1, 300));
-                return;
-            case 1:
-                when.event = chance(500) ? "record" : "commit_point";
-                when.nth = static_cast<int>(range(1, 2));
-                when.before = chance(500);
-                return;
-            default:
-                break;
+        const std::int64_t draw = range(0, 99);
+        if (draw < 35) {
+            when.event = "notification";
+            when.nth = static_cast<int>(range(1, 200));
+            return;
+        }
+        if (draw < 50) {
+            when.event = chance(700) ? "record" : "commit_point";
+            when.nth = chance(800) ? 1 : 2;
+            when.before = chance(500);
+            return;
         }
         when.event = "statement";
-        when.nth = static_cast<int>(range(1, 40));
+        when.nth = static_cast<int>(range(1, 20));
         if (fault.tablet) when.tablet = fault.tablet->to_string();
-        if (chance(300))
+        if (chance(150))
             when.recovery =
                 std::string(to_string(chance(500) ? Recovery::emergency_reparent : Recovery::fix_replica));
         when.before = chance(600);
@@ -223,10 +272,43 @@ class Generation {
         return n == scenario_.tablets.size() + scenario_.managers.size() ? "store" : "clients";
     }
 
+    // A drift is mostly drawn where it is one: what makes a server writable on a replica, what closes it on
+    // the primary. Now and then anywhere: who is primary may have changed by then.
+    TabletAlias draw_subject(FaultKind kind) {
+        switch (kind) {
+            case FaultKind::set_read_only:
+            case FaultKind::semi_sync_source_off:
+            case FaultKind::semi_sync_timeout:
+            case FaultKind::primary_replicates_from:
+                return chance(800) ? scenario_.tablets.front().alias : any_tablet();
+            case FaultKind::set_writable:
+            case FaultKind::set_super_read_only_off:
+            case FaultKind::stop_receiver:
+            case FaultKind::stop_applier:
+            case FaultKind::stop_replication:
+            case FaultKind::reset_replication:
+            case FaultKind::repoint:
+            case FaultKind::wrong_heartbeat:
+            case FaultKind::semi_sync_replica_off:
+            case FaultKind::semi_sync_source_on:
+            case FaultKind::applier_error:
+            case FaultKind::block_applier:
+            case FaultKind::unblock_applier:
+            case FaultKind::relay_log_lost:
+            case FaultKind::relay_log_hole:
+            case FaultKind::torn_relay_log:
+                return scenario_.tablets.size() > 1 && chance(800)
+                           ? another_tablet(scenario_.tablets.front().alias)
+                           : any_tablet();
+            default:
+                return any_tablet();
+        }
+    }
+
     void draw_parameter(Fault& fault, const FaultRow& row, const FaultParameter& parameter) {
         switch (parameter.field) {
             case FaultField::tablet:
-                fault.tablet = any_tablet();
+                fault.tablet = draw_subject(row.kind);
                 return;
             case FaultField::to_tablet:
                 fault.to = another_tablet(*fault.tablet);
