@@ -169,40 +169,46 @@ void FakeMysql::execute_statement(Session& session, const sql::Statement& statem
 
 // ---- looks
 
+struct FakeMysql::LookUnderWay {
+    ShardName shard;
+    sql::LookAnswer answer;
+};
+
 void FakeMysql::run_look(SessionId id, ShardName shard) {
-    look_step(id, std::make_shared<sql::LookAnswer>(), std::move(shard), 0);
+    auto look = std::make_shared<LookUnderWay>();
+    look->shard = std::move(shard);
+    look_step(id, std::move(look), 0);
 }
 
-void FakeMysql::look_step(SessionId id, std::shared_ptr<sql::LookAnswer> answer, ShardName shard, int step) {
+void FakeMysql::look_step(SessionId id, std::shared_ptr<LookUnderWay> look, int step) {
     if (find(id)->killed) return finish(id, sql::Nothing{});
     if (step < 2 && now() < globals_busy_until_) {
-        return when_globals_free([this, id, answer, shard = std::move(shard), step]() mutable {
-            look_step(id, answer, std::move(shard), step);
-        });
+        return when_globals_free([this, id, look, step] { look_step(id, look, step); });
     }
+    sql::LookAnswer& answer = look->answer;
     switch (step) {
         case 0:
-            answer->server.gtid_owned = owned();
+            answer.server.gtid_owned = owned();
             break;
         case 1:
-            fill_server_row(answer->server);
+            fill_server_row(answer.server);
             break;
         case 2:
-            answer->channels = replica_rows();
+            answer.channels = replica_rows();
             break;
         case 3:
-            answer->semi_sync = semi_sync_row();
+            answer.semi_sync = semi_sync_row();
             break;
         case 4:
-            answer->persisted = disk_.persisted;
-            answer->locks = lock_holders(shard);
-            answer->group_replication = peculiarities_.group_replication;
-            return finish(id, std::move(*answer));
+            answer.persisted = disk_.persisted;
+            answer.locks = lock_holders(look->shard);
+            answer.group_replication = peculiarities_.group_replication;
+            return finish(id, std::move(answer));
         default:
             break;
     }
-    after(draw(timing::between_values), [this, id, answer = std::move(answer), shard = std::move(shard),
-                                         step] { look_step(id, answer, shard, step + 1); });
+    after(draw(timing::between_values),
+          [this, id, look = std::move(look), step] { look_step(id, look, step + 1); });
 }
 
 // All but gtid_owned, which is read before.

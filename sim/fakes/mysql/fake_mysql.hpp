@@ -229,7 +229,8 @@ class FakeMysql {
     const Session* find(SessionId id) const;
     Session* find_connection(std::uint64_t connection);
     void login(LoginRequest login, std::move_only_function<void()> on_ended, LoginAnswer answer);
-    void begin_next(Session& session);
+    void take_in(Session& session, Request request);
+    void begin(Session& session, Request request);
     void dispatch(SessionId id);
     void finish(SessionId id, sql::Result result);
     void tell_ended(Session& session);
@@ -248,7 +249,8 @@ class FakeMysql {
     bool misses(const Session& session, std::string_view privilege) const;
     std::vector<std::string> missing_privileges(const Session& session) const;
     void run_look(SessionId id, ShardName shard);
-    void look_step(SessionId id, std::shared_ptr<sql::LookAnswer> answer, ShardName shard, int step);
+    struct LookUnderWay;
+    void look_step(SessionId id, std::shared_ptr<LookUnderWay> look, int step);
     void fill_server_row(sql::ServerRow& row) const;
     std::vector<sql::ReplicaRow> replica_rows() const;
     sql::SemiSyncStatusRow semi_sync_row() const;

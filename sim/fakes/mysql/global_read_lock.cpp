@@ -57,6 +57,7 @@ void GlobalReadLock::forget_all() {
 }
 
 void GlobalReadLock::grant() {
+    if (queue_.empty()) return;
     std::deque<Granted> now;
     for (auto it = queue_.begin(); it != queue_.end();) {
         const bool can = it->closer ? writers_ == 0 : closers_ == 0 && !closer_waits();

@@ -15,10 +15,15 @@ namespace fixpoint::sim::mysql {
 class AckTable {
   public:
     using Position = BinaryLog::Position;
+    struct Ack {
+        std::int64_t server_id;
+        Position position;
+    };
 
     // Enough have acknowledged everything up to here; 0: nothing.
     Position acknowledged_by(std::int64_t count) const {
         if (count < 1 || static_cast<std::int64_t>(acks_.size()) < count) return 0;
+        if (count == 1) return std::ranges::max_element(acks_, {}, &Ack::position)->position;
         std::vector<Position> positions;
         positions.reserve(acks_.size());
         for (const Ack& ack : acks_) positions.push_back(ack.position);
@@ -40,10 +45,6 @@ class AckTable {
     void clear() { acks_.clear(); }
 
   private:
-    struct Ack {
-        std::int64_t server_id;
-        Position position;
-    };
     std::vector<Ack> acks_;
 };
 

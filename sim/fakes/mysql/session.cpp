@@ -96,20 +96,25 @@ void FakeMysql::execute(SessionId id, sql::Statement statement, std::int64_t loc
                         StatementAnswer answer) {
     Session* session = find(id);
     if (session == nullptr || session->told) return answer(std::unexpected(lost(error_number::server_gone)));
-    session->queue.push_back({std::move(statement), lock_id, std::move(answer), nullptr});
-    if (!session->busy) begin_next(*session);
+    take_in(*session, {std::move(statement), lock_id, std::move(answer), nullptr});
 }
 
 void FakeMysql::work(SessionId id, ClientWork work, ClientAnswer answer) {
     Session* session = find(id);
     if (session == nullptr || session->told) return answer(std::unexpected(lost(error_number::server_gone)));
-    session->queue.push_back({std::move(work), 0, nullptr, std::move(answer)});
-    if (!session->busy) begin_next(*session);
+    take_in(*session, {std::move(work), 0, nullptr, std::move(answer)});
 }
 
-void FakeMysql::begin_next(Session& session) {
-    session.current = std::move(session.queue.front());
-    session.queue.pop_front();
+void FakeMysql::take_in(Session& session, Request request) {
+    if (session.busy) {
+        session.queue.push_back(std::move(request));
+    } else {
+        begin(session, std::move(request));
+    }
+}
+
+void FakeMysql::begin(Session& session, Request request) {
+    session.current = std::move(request);
     session.busy = true;
     session.state = "executing";
     session.since = now();
@@ -153,7 +158,9 @@ void FakeMysql::finish(SessionId id, sql::Result result) {
     session = find(id);  // the answer may have closed it
     if (session == nullptr || session->busy) return;
     if (!session->queue.empty()) {
-        begin_next(*session);
+        Request next = std::move(session->queue.front());
+        session->queue.pop_front();
+        begin(*session, std::move(next));
     } else if (session->client_gone) {
         remove(id);
     }
