@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "fixpoint/engine/record_codec.hpp"  // the world runs the core: it is linked by what is included
 #include "fixpoint/sim/run.hpp"
 #include "property_tests/support/gen_scenario.hpp"
 #include "property_tests/support/run_text.hpp"
