@@ -37,6 +37,12 @@ Duration Operation::lease_left() const {
     return lock_.taken_at + limits().lease - shard_.now();
 }
 
+Duration Operation::within_lease(Duration limit) const {
+    const Duration left = lease_left() - limits().lease / 50;
+    if (left <= limits().lease / 10) throw OperationEnded(Reason::lock_lost, "the lease has run out, or is about to");
+    return std::min(limit, left);
+}
+
 void Operation::require_lease(Duration limit) const {
     if (lease_left() <= limit)
         throw OperationEnded(Reason::lock_lost,
@@ -88,9 +94,9 @@ awaitable<bool> Operation::take(TabletAlias alias, SessionRole role, std::string
         if (!killed && killed.error().number != sql::error_number::no_such_thread) co_return false;
     }
     // KILL returns before its victim has ended, inside a STOP seconds before (M53).
-    const Duration patience = canary(Canary::locks_without_patience) ? Duration::zero() : limits().stop();
-    require_lease(patience + limits().statement);
-    auto taken = co_await run(*session, sql::GetLock{name, patience}, patience + limits().statement);
+    const Duration limit = within_lease(limits().stop() + limits().statement);
+    const Duration patience = canary(Canary::locks_without_patience) ? Duration::zero() : limit * 2 / 3;
+    auto taken = co_await run(*session, sql::GetLock{name, patience}, limit);
     co_return taken && *taken;
 }
 
@@ -223,7 +229,7 @@ awaitable<std::expected<void, sql::Error>> Operation::execute(TabletAlias alias,
                                                               sql::Statement statement, Duration limit) {
     SqlSession* session = locked(alias) ? shard_.sessions(alias).alive(role) : nullptr;
     if (!session) throw Lost(alias, alias.to_string() + ": its session is gone");
-    require_lease(limit);
+    limit = within_lease(limit);  // never longer than what is left of the lease
     if (shard_.ports().events.wants_text()) step(alias.to_string() + ": " + sql::to_string(statement));
     sql::Result answer = co_await session->execute(std::move(statement), limit);
     if (answer) co_return std::expected<void, sql::Error>{};

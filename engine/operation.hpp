@@ -51,7 +51,8 @@ class Operation {
     const topo::LockKey& lock() const { return lock_; }
     void renewed(Instant taken_at) { lock_.taken_at = taken_at; }
     Duration lease_left() const;
-    void require_lease(Duration limit) const;  // throws where less is left
+    void require_lease(Duration limit) const;     // throws where less is left
+    Duration within_lease(Duration limit) const;  // as much of it as is left; throws where next to nothing is
     awaitable<void> verify_lock();             // linearizable; throws where the key is gone
 
     // ---- server locks, in the order of protocol 3; tablets that cannot be had count as unreached

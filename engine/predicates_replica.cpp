@@ -178,12 +178,12 @@ Tablets replica_skips(const View& v) {
         if (!t.earlier || !may_replicate(v, t) || !receives_from_primary(v, t)) return false;
         if (!both_threads_run(*t.now) || !both_threads_run(*t.earlier) || p->earlier->answered > t.now->asked)
             return false;
-        if (!t.now->channel()->applier_idle || !t.earlier->channel()->applier_idle) return false;
         const GtidSet lacking = (p->earlier->server().gtid_executed - t.now->server().gtid_executed) -
                                 t.earlier->server().gtid_executed;
         if (lacking.empty()) return false;
-        const bool counted_as_received = t.now->has.contains(lacking) && t.earlier->has.contains(lacking);
-        return counted_as_received || has_hole(t.earlier->server().gtid_executed, lacking);
+        if (has_hole(t.earlier->server().gtid_executed, lacking)) return true;
+        const bool idle = t.now->channel()->applier_idle && t.earlier->channel()->applier_idle;
+        return idle && t.now->has.contains(lacking) && t.earlier->has.contains(lacking);
     });
 }
 

@@ -307,7 +307,9 @@ void Shard::rebuild_view() {
         TabletView t;
         t.tablet = std::move(entry.first);
         t.declared = entry.second;
-        t.forgotten = std::any_of(records.goal.forgotten.begin(), records.goal.forgotten.end(),
+        // A person's word does not make the primary in force disappear: a dead one is replaced first.
+        const bool in_force = records.fixpoint && records.fixpoint->primary.alias == alias;
+        t.forgotten = !in_force && std::any_of(records.goal.forgotten.begin(), records.goal.forgotten.end(),
                                   [&](const ForgottenTablet& f) { return f.alias == alias; });
         t.answering = known.answering;
         t.error = known.error;

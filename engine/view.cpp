@@ -177,9 +177,13 @@ bool is_needed_though_errant(const View& view, const TabletView& t) {
     if (p && p->now && !t.now->has.contains(p->now->server().gtid_purged)) return false;
     int clean = 0;
     for (const TabletView& other : view.tablets) {
-        if (other.now && !view.is_primary(other) && may_acknowledge(view, policy, other) &&
-            is_manageable(other) && other.now->server().semi_sync_plugins &&
-            !must_be_quarantined(view, other)) {
+        if (view.is_primary(other) || !may_acknowledge(view, policy, other) || other.forgotten) continue;
+        // One that missed a look is not gone: whether an errant one is needed must not flip with a lost answer.
+        const TabletLookPtr& look = other.now ? other.now : other.last;
+        if (!look || view.now - look->answered > gone_after) continue;
+        if (!look->server().semi_sync_plugins) continue;
+        if (other.now ? is_manageable(other) && !must_be_quarantined(view, other)
+                      : other.tablet.type != TabletType::drained) {
             ++clean;
         }
     }

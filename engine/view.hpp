@@ -79,6 +79,9 @@ struct TabletView {
 
 inline constexpr Duration two_looks_apart = 1200ms;  // a first commit may wait up to 1 s for its acknowledgement (M34)
 
+// A tablet that has not answered for so long does not count as one that can acknowledge.
+inline constexpr Duration gone_after = 3s;
+
 struct View {
     ShardName name;
     Records records;
