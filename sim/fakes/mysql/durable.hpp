@@ -10,8 +10,8 @@
 
 #include "fixpoint/model/gtid_set.hpp"
 #include "fixpoint/ports/sql_statement.hpp"
-#include "sim/fakes/mysql/transaction.hpp"
 #include "fixpoint/sim/write_set.hpp"
+#include "sim/fakes/mysql/transaction.hpp"
 
 namespace fixpoint::sim::mysql {
 

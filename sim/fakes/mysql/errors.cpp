@@ -60,7 +60,6 @@ const char* text_of(int number) {
             return "Lost connection to MySQL server during query";
         case cannot_connect:
             return "Can't connect to MySQL server (111)";
-        case not_supported:
             return "not supported by the fake";
         default:
             return "error";

@@ -10,7 +10,6 @@ namespace error_number {
 using namespace sql::error_number;
 inline constexpr int table_exists = 1050;
 inline constexpr int not_owner_of_thread = 1095;
-inline constexpr int not_supported = 1105;
 inline constexpr int read_only_variable = 1238;
 inline constexpr int query_interrupted = 1317;
 inline constexpr int receiver_must_stop = 3021;

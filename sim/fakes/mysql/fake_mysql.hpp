@@ -2,7 +2,7 @@
 // of the contract say, no more politely than the real one: looks are no snapshots, a killed session ends
 // after a while, a statement holds its locks until its client is answered, waits are waits. What happens
 // within a server is here; the network between a client and a server is the caller's, the one between two
-// servers is its own. It refuses CLONE (1105): not built yet.
+// servers is its own. It refuses what the seam has no statement for: CLONE, full disks.
 #pragma once
 
 #include <cstdint>
@@ -243,7 +243,7 @@ class FakeMysql {
     std::size_t connections() const;
     void when_globals_free(Continuation action);
 
-    // execute.cpp, replication_statements.cpp
+    // execute.cpp, look.cpp, replication_statements.cpp
     void execute_statement(Session& session, const sql::Statement& statement);
     void took_effect(const Session& session, const Session* killed = nullptr);
     bool misses(const Session& session, std::string_view privilege) const;
@@ -284,7 +284,7 @@ class FakeMysql {
     void refuse_read_only(SessionId id);
     bool may_write(const Session& session) const;
 
-    // commit.cpp
+    // client_work.cpp, locks.cpp, commit.cpp
     void run_client_work(Session& session, const ClientWork& work);
     void run_write(SessionId id, Transaction draft);
     void with_lock(SessionId id, GlobalReadLock& lock, bool closer, Continuation taken, Refused refused);

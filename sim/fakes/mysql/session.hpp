@@ -52,7 +52,7 @@ struct CreateTable {
 };
 struct SelectFrom {
     std::string name;
-};                      // a table made by CreateTable
+};  // a table made by CreateTable
 struct FlushTables {};  // without LOCAL: written to the binary log on a super_read_only server too (M50)
 using ClientWork =
     std::variant<InsertRow, DeleteRow, BeginTransaction, CommitTransaction, RollbackTransaction, ReadIds,

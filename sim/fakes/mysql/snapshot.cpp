@@ -35,9 +35,13 @@ ServerState FakeMysql::snapshot(const ShardName& shard) const {
     }
     const RelayLog& relay = disk_.relay_log;
     bool unread = false;
-    const auto executed_at = [&](std::size_t i) { return disk_.executed.contains(relay.transactions[i]->gtid); };
-    // What precedes was executed when it was last looked at; a relay log that is new, or data set back, begin anew.
-    if (executed_prefix_ > relay.transactions.size() || (executed_prefix_ > 0 && !executed_at(executed_prefix_ - 1))) {
+    const auto executed_at = [&](std::size_t i) {
+        return disk_.executed.contains(relay.transactions[i]->gtid);
+    };
+    // What precedes was executed when it was last looked at; a relay log that is new, or data set back, begin
+    // anew.
+    if (executed_prefix_ > relay.transactions.size() ||
+        (executed_prefix_ > 0 && !executed_at(executed_prefix_ - 1))) {
         executed_prefix_ = 0;
     }
     while (executed_prefix_ < relay.transactions.size() && executed_at(executed_prefix_)) ++executed_prefix_;
