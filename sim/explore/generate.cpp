@@ -104,7 +104,7 @@ class Generation {
         scenario_.workload.clients = static_cast<int>(range(1, 4));
         scenario_.limits.backoff_greatest = one_of(std::array<Duration, 4>{4s, 8s, 8s, 60s});
         if (chance(100)) scenario_.limits.poll = one_of(std::array<Duration, 2>{250ms, 2s});
-        if (chance(100)) scenario_.limits.lease = one_of(std::array<Duration, 2>{5s, 20s});
+        if (chance(100)) scenario_.limits.lease = one_of(std::array<Duration, 2>{15s, 20s});
         if (chance(60)) scenario_.pinned_primary = any_tablet();
         if (options_.boots && chance(200)) scenario_.boot = chance(600) ? Boot::unmanaged : Boot::blank;
     }
@@ -192,7 +192,7 @@ class Generation {
             return add(std::move(fault));
         }
         draw_moment(fault, row);
-        fault.permanent = options_.permanent && can_last(row.kind) && chance(80);
+        fault.permanent = options_.permanent && can_last(fault) && chance(80);
         if (fault.permanent) fault.for_time = {};
         add(std::move(fault));
     }
@@ -231,13 +231,20 @@ class Generation {
         }
     }
 
-    // What may stay for good, and still leaves a shard of which something can be asked.
-    static bool can_last(FaultKind kind) {
+    // What may stay for good, and still leaves a shard of which something can be asked: its clients are
+    // there, and a manager.
+    bool can_last(const Fault& fault) const {
         static constexpr std::array kinds{
             FaultKind::cut,           FaultKind::cut_one_way,     FaultKind::crash,
             FaultKind::shutdown,      FaultKind::pause,           FaultKind::wrong_password,
             FaultKind::block_applier, FaultKind::cell_store_down, FaultKind::manager_crash};
-        return std::ranges::find(kinds, kind) != kinds.end();
+        if (std::ranges::find(kinds, fault.kind) == kinds.end()) return false;
+        if (fault.kind == FaultKind::manager_crash)
+            return scenario_.managers.size() > 1 && !fault.manager.empty();
+        const auto names_clients = [](const std::vector<std::string>& set) {
+            return std::ranges::find(set, "clients") != set.end();
+        };
+        return !names_clients(fault.from_set) && !names_clients(fault.to_set);
     }
 
     void draw_trigger(Fault& fault) {
