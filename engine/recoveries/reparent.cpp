@@ -112,6 +112,17 @@ awaitable<Outcome> record_and_open(Operation& op, TabletAlias winner) {
     co_return co_await open_and_follow(op);
 }
 
+// A P that answers is closed as one deposed; one that came up read-only is proven to be, by a closing's own OK.
+awaitable<Outcome> close_old_primary(Operation& op, TabletAlias p) {
+    const TabletView* t = op.view().find(p);
+    if (!t || !t->now) co_return refused(Reason::primary_unreachable);
+    if (is_writable(*t->now) || t->now->server().offline_mode) co_return co_await close_deposed(op, p);
+    auto closed = co_await op.close(p, sql::SetGlobal{sql::Variable::super_read_only, 1}, op.limits().statement);
+    if (!closed) co_return refused(Reason::closing_timed_out, closed.error().text);
+    op.closed(p);
+    co_return succeeded();
+}
+
 }  // namespace
 
 // Promotes a survivor after P is lost, behind, or of no use (Vitess: EmergencyReparentShard).
@@ -125,9 +136,10 @@ awaitable<Outcome> emergency_reparent(Operation& op) {
     std::vector<TabletAlias> others = op.locked_tablets();
     std::erase(others, p);
     co_await stop_receivers(op, others);
-    if (const TabletView* t = op.view().find(p); op.locked(p) && t && t->now && is_writable(*t->now)) {
-        if (Outcome closed = co_await close_deposed(op, p); closed.refused)
+    if (op.locked(p)) {
+        if (Outcome closed = co_await close_old_primary(op, p); closed.refused) {
             op.step("the old primary is not closed: " + closed.text);
+        }
     }
     co_await op.look();
     if (const Revocation revoked = revocation(op.facts()); !revoked.holds())
