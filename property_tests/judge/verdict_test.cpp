@@ -83,6 +83,15 @@ TEST(Excuses, ADeadReplicaIsExcusedIfItIsReported) {
     }
 }
 
+TEST(Excuses, AForgottenTabletNeedsNoReport) {
+    Stage s;
+    s.b.kill(3);
+    s.b.record().ackers.pop_back();
+    EXPECT_FALSE(s.judge.settled());
+    s.b.goal().forgotten = {{alias_of(3), testing::uuid_of(3), "somebody", {}}};
+    EXPECT_TRUE(s.judge.settled());
+}
+
 TEST(Excuses, WhatIsReportedInALookCountsToo) {
     Stage s;
     s.b.kill(3);
@@ -115,6 +124,7 @@ TEST(Excuses, QuarantinedRightly) {
         s.b.row(3).gtid_executed.add(gtids(3, 1, 1));
         s.b.row(3).semi_sync_replica_enabled = s.b.server(3).semi_sync.replica_status = false;
         s.b.channel(3).receiver = sql::ThreadState::no;
+        s.b.row(3).semi_sync_source_enabled = true;  // as after any restart; nobody may start its applier
         s.b.record().ackers.pop_back();
         s.b.tablet(3).type = TabletType::drained;
         s.b.tablet(3).tags["fixpoint_was"] = "replica";
@@ -178,6 +188,9 @@ TEST(Excuses, SettingsThatOnlyARestartCures) {
     s.b.row(3).persisted_globals_load = false;
     EXPECT_FALSE(s.judge.settled());
     s.say(EventKind::reported, Problem::not_restart_safe, 3);
+    EXPECT_TRUE(s.judge.settled());
+    s.b.record().ackers.pop_back();  // so it may not join either
+    s.b.row(3).semi_sync_replica_enabled = s.b.server(3).semi_sync.replica_status = false;
     EXPECT_TRUE(s.judge.settled());
     s.b.server(2).persisted.clear();
     s.say(EventKind::reported, Problem::not_restart_safe, 2);
