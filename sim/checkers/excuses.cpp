@@ -114,7 +114,7 @@ class Excusing {
             case policy_in_force:
                 return fails(policy_) || fails(primary_);
             case acker_missing:
-                return tablet_excused(c) || not_curable(c.tablet) || fails(policy_) || fails(primary_);
+                return tablet_excused(c) || fails(policy_) || fails(primary_);
             case acker_extra:
                 return may_not_leave(c.tablet) || fails(policy_) || fails(primary_);
             case settings_persisted:
@@ -154,9 +154,9 @@ class Excusing {
 
     // Dead or out of reach for good, not to be touched, or not to be known of.
     bool whole_tablet_excused(const TabletAlias& tablet) const {
-        if (forgotten(tablet)) return true;  // a person's word that it is gone for good
         const ServerState* server = state_.server(tablet);
-        if (server && !state_.core.has(tablet) && forgotten(tablet)) return true;  // a person knows
+        // A person's word that it is gone for good needs no report.
+        if (!state_.core.has(tablet) && forgotten(tablet)) return true;
         if (!server || !reported(tablet)) return false;
         return !state_.core.has(tablet) || !server->manageable || (!cell_has_store(tablet) && !in_a(tablet));
     }
