@@ -12,7 +12,7 @@ template <class P>
 Tablets replicas(const View& v, P predicate) {
     Tablets found;
     for (const TabletView& t : v.tablets) {
-        if (t.now && t.declared && !t.forgotten && !v.is_primary(t) && is_manageable(t) && predicate(t))
+        if (t.now && (t.declared || v.in_ackers(t)) && !t.forgotten && !v.is_primary(t) && is_manageable(t) && predicate(t))
             found.push_back(t.alias());
     }
     return found;

@@ -212,7 +212,10 @@ Tablets replica_dead(const View& v) {
 }
 
 Tablets acker_gone(const View& v) {
-    return those(v, [&](const TabletView& t) { return !v.is_primary(t) && !t.now && v.in_ackers(t); });
+    return those(v, [&](const TabletView& t) {
+        if (v.is_primary(t) || !v.in_ackers(t)) return false;
+        return !t.now || !t.declared;  // or it should leave, and fewer than k others could acknowledge
+    });
 }
 
 Tablets lagging(const View& v) {

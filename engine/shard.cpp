@@ -274,7 +274,9 @@ awaitable<bool> Shard::boot_is_the_same(TabletAlias alias) {
 }
 
 void Shard::relay_log_dropped(const TabletAlias& alias) {
-    known_.at(alias).received_at_boot = {};
+    Known& known = known_.at(alias);
+    known.received_at_boot = {};
+    known.history.clear();  // what was seen of it before says nothing any more
 }
 
 // ---- what follows

@@ -54,7 +54,7 @@ std::function<bool()> edit_of(World& world, const Fault& fault) {
         case forget:
             return [&world, &topology, alias = *fault.tablet] {
                 const mysql::FakeMysql* server = world.server(alias);
-                if (server == nullptr) return false;
+                if (server == nullptr || server->up()) return false;  // only what is gone is forgotten
                 const Uuid uuid = server->backup().uuid;
                 return topology.edit_goal([&](Goal& goal) {
                     goal.forgotten.push_back(ForgottenTablet{alias, uuid, "a person", {}});
