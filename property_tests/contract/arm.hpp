@@ -48,24 +48,31 @@ struct StartOptions {
 };
 
 // What clients do. Table contract.rows(id BIGINT PRIMARY KEY) exists on every server, in no binary log.
+
+// A transaction of its own, or part of the one that Begin opened.
 struct Insert {
     std::int64_t id = 0;
-};  // its own transaction, or part of the one that Begin opened
+};
 struct Delete {
     std::int64_t id = 0;
 };
 struct Begin {};
 struct Commit {};
-struct ReadIds {};            // all ids, in order: the only one that answers with values
-struct LockTablesForRead {};  // LOCK TABLES contract.rows READ: holds an applier
+// All ids, in order.
+struct ReadIds {};
+// LOCK TABLES contract.rows READ: holds an applier.
+struct LockTablesForRead {};
 struct UnlockTables {};
+// CREATE TABLE contract.<name>
 struct CreateTable {
     std::string name;
-};  // CREATE TABLE contract.<name>
+};
+// SELECT id FROM contract.<name>
 struct SelectFrom {
     std::string name;
-};  // SELECT id FROM contract.<name>
-struct FlushTables {};  // FLUSH TABLES without LOCAL (as manager)
+};
+// FLUSH TABLES without LOCAL (as manager).
+struct FlushTables {};
 using Work = std::variant<Insert, Delete, Begin, Commit, ReadIds, LockTablesForRead, UnlockTables,
                           CreateTable, SelectFrom, FlushTables>;
 using WorkResult = std::expected<std::vector<std::int64_t>, sql::Error>;

@@ -292,7 +292,7 @@ TEST_P(ReadOnly, M33_offline_mode_ends_ordinary_sessions_and_receivers_and_keeps
 
     const Instant begun = arm().now();
     set(*manager, Variable::offline_mode, 1);
-    EXPECT_LE(arm().now() - begun, 1s);  // whatever waits
+    EXPECT_LE(arm().now() - begun, 5s);  // whatever waits
     EXPECT_TRUE(ends_as(insert, Outcome::unknown));
     EXPECT_EQ(insert.error_number(), errors::server_lost);
     EXPECT_TRUE(becomes_true([&] { return idle->broken(); }));
@@ -310,7 +310,7 @@ TEST_P(ReadOnly, M33_offline_mode_ends_ordinary_sessions_and_receivers_and_keeps
     EXPECT_FALSE(server(*manager).semi_sync_source_enabled);
     EXPECT_TRUE(becomes_true([&] { return owned(*manager).empty(); }));
     set(*manager, Variable::offline_mode, 0);
-    EXPECT_TRUE(becomes_true([&] { return channel(*replica).receiver == sql::ThreadState::yes; }, 5s));
+    EXPECT_TRUE(becomes_true([&] { return channel(*replica).receiver == sql::ThreadState::yes; }, 15s));
     EXPECT_TRUE(arm().try_login(0, Account::client).has_value());
 
     set(*manager, Variable::rpl_semi_sync_source_enabled, 1);

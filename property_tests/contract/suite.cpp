@@ -73,6 +73,22 @@ testing::AssertionResult Contract::receives(Session& replica, const GtidSet& set
            << "received " << channel(replica).retrieved.to_string() << ", not " << set.to_string();
 }
 
+// The applier's error is that of the worker which failed last: with parallel workers it may be one that only
+// stopped because another had failed before it.
+testing::AssertionResult Contract::applier_stops(Session& replica, int with_errno) {
+    constexpr int stopped_after_another = 3030;
+    const auto stopped = [&] {
+        const sql::ReplicaRow row = channel(replica);
+        return !row.applier_running &&
+               (row.applier_errno == with_errno || row.applier_errno == stopped_after_another);
+    };
+    if (arm().eventually(stopped, 15s)) return testing::AssertionSuccess();
+    const sql::ReplicaRow row = channel(replica);
+    return testing::AssertionFailure()
+           << "applier running " << row.applier_running << ", error " << row.applier_errno << " "
+           << row.applier_error << ", executed " << executed(replica).to_string();
+}
+
 testing::AssertionResult Contract::becomes_true(const std::function<bool()>& condition, Duration limit) {
     if (arm().eventually(condition, limit)) return testing::AssertionSuccess();
     return testing::AssertionFailure() << "it did not come true";

@@ -63,6 +63,7 @@ class Contract : public testing::TestWithParam<ArmKind> {
     // Waits until it has executed all of `set`.
     testing::AssertionResult executes(Session& replica, const GtidSet& set);
     testing::AssertionResult receives(Session& replica, const GtidSet& set);
+    testing::AssertionResult applier_stops(Session& replica, int with_errno);
     testing::AssertionResult becomes_true(const std::function<bool()>& condition, Duration limit = 15s);
 
     // Still pending after a while in which it would have ended if nothing held it.

@@ -216,6 +216,15 @@ bool has_filters(const Named& row) {
     return std::ranges::any_of(columns, [&](std::string_view column) { return !row.text(column).empty(); });
 }
 
+// "Has read all relay log" is the coordinator's word alone: a worker may be held by a lock, or be busy with
+// an ALTER TABLE for an hour, meanwhile. The positions tell: the executed one follows the workers, the other
+// the receiver, and they meet where nothing is left to do, also behind transactions that were skipped.
+bool is_idle(const Named& row) {
+    return row.text("Replica_SQL_Running_State").starts_with("Replica has read all relay log") &&
+           row.text("Relay_Source_Log_File") == row.text("Source_Log_File") &&
+           row.text("Exec_Source_Log_Pos") == row.text("Read_Source_Log_Pos");
+}
+
 sql::ReplicaRow replica_row(const Named& row) {
     sql::ReplicaRow replica;
     replica.channel = row.text("Channel_Name");
@@ -234,8 +243,7 @@ sql::ReplicaRow replica_row(const Named& row) {
     replica.retry_count = row.number("Source_Retry_Count");
     replica.delay = std::chrono::seconds(row.number("SQL_Delay"));
     replica.filters = has_filters(row);
-    replica.applier_idle =
-        row.text("Replica_SQL_Running_State").starts_with("Replica has read all relay log");
+    replica.applier_idle = is_idle(row);
     if (row["Seconds_Behind_Source"]) replica.seconds_behind = row.number("Seconds_Behind_Source");
     return replica;
 }
