@@ -289,6 +289,31 @@ TEST(AsDeclared, TheJournalHasTheTermAndTheRevision) {
     EXPECT_EQ(unmet_after([](auto& b) { b.server(1).journal[0].shard.shard = "80-"; }), "journal@zone1-100");
 }
 
+TEST(AsDeclared, AJournalThatIsNewerThanTheRecordSaysThatItWasSetBack) {
+    const auto newer = [](auto& b) {
+        sql::JournalRow row = b.server(3).journal[0];
+        ++row.revision;
+        b.server(3).journal.push_back(row);
+    };
+    EXPECT_EQ(unmet_after(newer), "journal@zone1-100");
+    EXPECT_EQ(unmet_after([&](auto& b) { newer(b), b.server(3).journal[1].uuid = uuid_of(9); }), "")
+        << "of nobody";
+    EXPECT_EQ(unmet_after([&](auto& b) { newer(b), b.server(3).journal[1].shard.shard = "80-"; }), "");
+}
+
+TEST(AsDeclared, ATabletWhoseRecordWasDeletedIsOfThisShardNoMore) {
+    EXPECT_EQ(unmet_after(
+                  [](auto& b) {
+                      b.state.store.tablets.erase(alias_of(3));
+                      b.row(3).semi_sync_plugins = b.row(3).super_read_only = false;
+                  },
+                  StateBuilder(3, {DurabilityName::none, 0})),
+              "");
+    EXPECT_EQ(unmet_after([](auto& b) { b.state.store.tablets.erase(alias_of(3)); }),
+              "acker_extra@zone3-300");
+    EXPECT_EQ(unmet_after([](auto& b) { b.state.store.tablets.erase(alias_of(1)); }), "");
+}
+
 TEST(AsDeclared, NobodyDeadHoldsALock) {
     EXPECT_EQ(unmet_after([](auto& b) { b.state.store.shard_lock = LockState{7, "m2", false, false}; }),
               "lock_of_the_dead");

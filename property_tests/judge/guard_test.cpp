@@ -94,6 +94,15 @@ TEST(Guard, WhatIsLeftMustBeAbleToBeAShard) {
     EXPECT_NE(cross.at(1s, crash, 1, true).beyond(), "") << "both that are left are in one cell";
 }
 
+TEST(Guard, WhoIsForgottenDeletedOrNotRestartSafeIsNotLeft) {
+    for (const FaultKind kind : {forget, delete_tablet_record, restart_without_persisted}) {
+        EXPECT_NE(Faults(2).at(1s, kind, 2).beyond(), "");
+        EXPECT_EQ(Faults(3).at(1s, kind, 2).beyond(), "");
+    }
+    EXPECT_EQ(Faults(2).at(1s, restart_without_persisted, 2).at(2s, restart, 2).beyond(), "");
+    EXPECT_NE(Faults(2).at(1s, forget, 2).at(2s, restart, 2).beyond(), "");
+}
+
 TEST(Guard, ADeclaredPolicyThatNobodyCanMeet) {
     Fault declare;
     declare.kind = declare_policy;

@@ -171,6 +171,24 @@ TEST(Excuses, AnAckerThatMayNotLeave) {
     EXPECT_FALSE(enough.judge.settled()) << "another one could acknowledge";
 }
 
+TEST(Excuses, AForgottenAckerDoesNotCountAsOneThatCouldAcknowledge) {
+    Stage s;
+    s.b.tablet(2).type = TabletType::rdonly;
+    s.say(EventKind::reported, Problem::acker_to_leave, 2);
+    EXPECT_FALSE(s.judge.settled());
+    s.b.goal().forgotten = {{alias_of(3), testing::uuid_of(3), "somebody", {}}};
+    EXPECT_TRUE(s.judge.settled());
+}
+
+TEST(Excuses, AWishForAForgottenTablet) {
+    Stage s;
+    s.b.state.store.shard->primary_alias = alias_of(2);
+    s.say(EventKind::recovery_refused, Problem::wrong_primary, 0, Reason::tablet_unreachable);
+    EXPECT_FALSE(s.judge.settled());
+    s.b.goal().forgotten = {{alias_of(2), testing::uuid_of(2), "somebody", {}}};
+    EXPECT_TRUE(s.judge.settled());
+}
+
 TEST(Excuses, ACellWhoseStoreIsDown) {
     Stage s;
     std::erase(s.b.state.core.cells_with_store, "zone3");

@@ -53,6 +53,7 @@ class Judging {
 
     void one_primary_named();
     void primary();
+    void record_set_back();
     void policy();
     void ackers();
     void tablet(const ServerState& server);
@@ -134,6 +135,7 @@ void Judging::primary() {
     foreign.subtract(record_->adopted);
     if (!foreign.empty())
         unmet(ClauseName::primary_foreign, alias, "executed, and not adopted: " + foreign.to_string());
+    record_set_back();
     const bool journaled = std::ranges::any_of(primary_->journal, [&](const sql::JournalRow& j) {
         return j.shard == state_.shard && j.term == record_->term && j.revision == record_->revision &&
                j.uuid == record_->primary.uuid;
@@ -141,6 +143,28 @@ void Judging::primary() {
     if (!journaled) {
         unmet(ClauseName::journal, alias,
               fmt::format("no row of term {} revision {}", record_->term, record_->revision));
+    }
+}
+
+// The journal is written after the record: a newer row says that somebody put an older record there.
+void Judging::record_set_back() {
+    const auto known = [&](const Uuid& uuid) {
+        return uuid == record_->primary.uuid ||
+               std::ranges::find(record_->past_primaries, uuid, &RecordedServer::uuid) !=
+                   record_->past_primaries.end() ||
+               std::ranges::any_of(state_.servers,
+                                   [&](const ServerState& s) { return s.server.server_uuid == uuid; });
+    };
+    for (const ServerState& server : state_.servers) {
+        if (!alive(server) || !state_.core.has(server.alias)) continue;
+        for (const sql::JournalRow& j : server.journal) {
+            const bool newer = std::pair(j.term, j.revision) > std::pair(record_->term, record_->revision);
+            if (j.shard != state_.shard || !newer || !known(j.uuid)) continue;
+            unmet(ClauseName::journal, record_->primary.alias,
+                  fmt::format("{} has a row of term {} revision {}: the record is older",
+                              server.alias.to_string(), j.term, j.revision));
+            return;
+        }
     }
 }
 
@@ -177,6 +201,8 @@ void Judging::ackers() {
 
 void Judging::tablet(const ServerState& server) {
     const TabletAlias& alias = server.alias;
+    // A record that people deleted is not written again: such a tablet is of this shard no more.
+    if (!declared(alias) && !is_primary(alias)) return;
     tablet_record(server);
     if (!state_.core.has(alias)) {
         if (!is_primary(alias)) unmet(ClauseName::tablet_answers, alias, "is outside of the core");
@@ -325,10 +351,7 @@ void Judging::settings(const ServerState& server) {
 
 void Judging::tablet_record(const ServerState& server) {
     const Tablet* t = declared(server.alias);
-    if (!t) {
-        unmet(ClauseName::tablet_record, server.alias, "has no tablet record");
-        return;
-    }
+    if (!t) return;
     if (is_primary(server.alias)) {
         if (t->type != TabletType::primary)
             unmet(ClauseName::tablet_record, server.alias, "is not recorded as PRIMARY");

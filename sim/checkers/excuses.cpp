@@ -143,8 +143,8 @@ class Excusing {
         if (c.name == tablet_plugins || c.name == tablet_acks || c.name == acker_missing) {
             if (!server->server.semi_sync_plugins && reported(c.tablet)) return true;
         }
-        // Only a restart-safe tablet joins.
-        if (c.name == acker_missing && not_curable(c.tablet)) return true;
+        // Only a restart-safe tablet joins or vouches.
+        if ((c.name == acker_missing || c.name == tablet_acks) && not_curable(c.tablet)) return true;
         const bool of_replication = c.name == acker_missing || c.name == tablet_source_semi_sync ||
                                     c.name == tablet_receives || c.name == tablet_acks ||
                                     c.name == tablet_channel || c.name == tablet_server_id ||
@@ -156,7 +156,7 @@ class Excusing {
     bool whole_tablet_excused(const TabletAlias& tablet) const {
         const ServerState* server = state_.server(tablet);
         // A person's word that it is gone for good needs no report.
-        if (!state_.core.has(tablet) && forgotten(tablet)) return true;
+        if (forgotten(state_, tablet)) return true;
         if (!server || !reported(tablet)) return false;
         return !state_.core.has(tablet) || !server->manageable || (!cell_has_store(tablet) && !in_a(tablet));
     }
@@ -186,7 +186,9 @@ class Excusing {
         for (const RecordedServer& a : state_.store.fixpoint->ackers) {
             const ServerState* s = state_.server(a.alias);
             const bool clean = s && errant_on(*s, state_).empty() && !on_data_error(*s);
-            if (a.alias != tablet && clean && alive(*s) && s->server.semi_sync_replica_enabled) ++count;
+            if (a.alias != tablet && clean && !forgotten(state_, a.alias) && alive(*s) &&
+                s->server.semi_sync_replica_enabled)
+                ++count;
         }
         return count;
     }
@@ -197,13 +199,12 @@ class Excusing {
     }
 
     bool needs_no_probe(const ServerState& server) const {
-        return whole_tablet_excused(server.alias) || quarantined_rightly(server);
+        return whole_tablet_excused(server.alias) || quarantined_rightly(server) || !declared(server.alias);
     }
 
-    bool forgotten(const TabletAlias& tablet) const {
-        return state_.store.goal &&
-               std::ranges::any_of(state_.store.goal->forgotten,
-                                   [&](const ForgottenTablet& f) { return f.alias == tablet; });
+    bool declared(const TabletAlias& tablet) const {
+        return state_.store.tablets.contains(tablet) ||
+               (state_.store.fixpoint && state_.store.fixpoint->primary.alias == tablet);
     }
     bool reported(const TabletAlias& tablet) const { return is_reported(books_, tablet); }
     bool in_a(const TabletAlias& tablet) const {

@@ -81,6 +81,14 @@ bool past_is_purged(const ServerState& server, const ServerState& primary) {
     return !has(server).contains(primary.server.gtid_purged);
 }
 
+bool forgotten(const WorldState& state, const TabletAlias& alias) {
+    if (!state.store.goal) return false;
+    const ServerState* server = state.server(alias);
+    return std::ranges::any_of(state.store.goal->forgotten, [&](const ForgottenTablet& f) {
+        return f.alias == alias && (!server || server->server.server_uuid == f.uuid);
+    });
+}
+
 std::int64_t net_timeout_s(const Limits& limits) {
     return std::max<std::int64_t>(1, (to_ms(limits.replica_net_timeout) + 999) / 1000);
 }

@@ -155,7 +155,14 @@ class Guarding {
         if (fault.kind == declare_type && fault.tablet) {
             if (const auto type = parse_tablet_type(fault.text)) types_[*fault.tablet] = *type;
         }
-        if (fault.kind == delete_tablet_record && fault.tablet) lost_for_good_.insert(*fault.tablet);
+        if (fault.tablet) {
+            // Neither declared nor asked any more.
+            if (fault.kind == delete_tablet_record || fault.kind == forget)
+                lost_for_good_.insert(*fault.tablet);
+            // Not to be made restart-safe from outside, until it is started otherwise.
+            if (fault.kind == restart_without_persisted) unsafe_.insert(*fault.tablet);
+            if (fault.kind == restart) unsafe_.erase(*fault.tablet);
+        }
         if (cost == Cost::beyond) beyond("not promised: " + describe(fault));
         if (cost == Cost::record) record_lost_ = true;
         if (cost == Cost::store && fault.permanent && fault.kind != cell_store_down)
@@ -214,7 +221,7 @@ class Guarding {
     void what_is_left() {
         std::vector<Tablet> left;
         for (const ScenarioTablet& t : in_.tablets) {
-            if (lost_for_good_.contains(t.alias)) continue;
+            if (lost_for_good_.contains(t.alias) || unsafe_.contains(t.alias)) continue;
             Tablet tablet;
             tablet.alias = t.alias;
             const auto declared = types_.find(t.alias);
@@ -238,7 +245,7 @@ class Guarding {
     DurabilityPolicy policy_;
     GuardVerdict verdict_;
     std::vector<Failure> failures_;
-    std::set<TabletAlias> lost_for_good_, unfit_;
+    std::set<TabletAlias> lost_for_good_, unsafe_, unfit_;
     std::set<std::string> managers_gone_;
     std::map<TabletAlias, TabletType> types_;
     bool record_lost_ = false;

@@ -18,8 +18,9 @@ const FixpointRecord* record_of(In in) {
 int k_of(In in) {
     return record_of(in) ? record_of(in)->k() : 0;
 }
+// One that a person has forgotten is not asked, whether or not it would answer.
 bool in_core(In in, const TabletAlias& alias) {
-    return in.state.core.has(alias);
+    return in.state.core.has(alias) && !forgotten(in.state, alias);
 }
 bool cured_from_outside(const ServerState& s) {
     return s.manageable && s.server.persisted_globals_load;
@@ -86,7 +87,7 @@ int followers_of(In in, const ServerState& candidate, const DurabilityPolicy& po
     int count = 0;
     for (const ServerState* s : core_servers(in)) {
         const Tablet* t = tablet_of(in, s->alias);
-        if (s == &candidate || !t || !may_acknowledge(policy, candidate.alias, *t) || !s->manageable)
+        if (s == &candidate || !t || !may_acknowledge(policy, candidate.alias, *t) || !cured_from_outside(*s))
             continue;
         const bool can_follow = has(*s).contains(candidate.server.gtid_purged) &&
                                 usable(candidate).contains(has(*s).of_uuid(candidate.server.server_uuid));
@@ -180,15 +181,9 @@ bool record_is_lost(In in) {
     return false;
 }
 
-bool is_forgotten(In in, const TabletAlias& alias) {
-    return in.state.store.goal &&
-           std::ranges::any_of(in.state.store.goal->forgotten,
-                               [&](const ForgottenTablet& f) { return f.alias == alias; });
-}
-
 bool record_lost_and_tablet_missing(In in, Key) {
     return record_is_lost(in) && std::ranges::any_of(in.state.store.tablets, [&](const auto& t) {
-               return !in_core(in, t.first) && !is_forgotten(in, t.first);
+               return !in_core(in, t.first) && !forgotten(in.state, t.first);
            });
 }
 
@@ -208,7 +203,7 @@ bool several_writable(In in, Key) {
 bool dead_acker_blocks(In in, Key) {
     const FixpointRecord* record = record_of(in);
     return record && std::ranges::any_of(record->ackers, [&](const RecordedServer& a) {
-               return !in_core(in, a.alias) && !is_forgotten(in, a.alias);
+               return !in_core(in, a.alias) && !forgotten(in.state, a.alias);
            });
 }
 
