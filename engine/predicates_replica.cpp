@@ -12,7 +12,8 @@ template <class P>
 Tablets replicas(const View& v, P predicate) {
     Tablets found;
     for (const TabletView& t : v.tablets) {
-        if (t.now && (t.declared || v.in_ackers(t)) && !t.forgotten && !v.is_primary(t) && is_manageable(t) && predicate(t))
+        if (t.now && (t.declared || v.in_ackers(t)) && !t.forgotten && !v.is_primary(t) && is_manageable(t) &&
+            predicate(t))
             found.push_back(t.alias());
     }
     return found;
@@ -216,10 +217,15 @@ Tablets receiver_stopped(const View& v) {
         if (!c || c->receiver != sql::ThreadState::no || !may_replicate(v, t) ||
             is_relay_log_error(c->receiver_errno))
             return false;
-        if (c->receiver_errno == 0 || !living_primary(v)) return true;
-        // Stopped by an error: started when its cause is gone. Purged and equal server_ids are rows of their
-        // own.
-        return true;
+        const TabletView* p = living_primary(v);
+        if (c->receiver_errno == 0 || !p) return true;
+        // Stopped by an error: started when its cause is gone, else it would only stop again.
+        const sql::ServerRow& source = p->now->server();
+        if (c->receiver_errno == sql::error_number::receiver_equal_server_ids)
+            return source.server_id != t.now->server().server_id;
+        if (c->receiver_errno != sql::error_number::receiver_purged) return true;
+        return p->now->log.contains(t.now->has.of_uuid(source.server_uuid)) &&
+               t.now->has.contains(source.gtid_purged);
     });
 }
 

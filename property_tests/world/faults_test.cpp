@@ -68,6 +68,9 @@ Prepared prepared(FaultKind kind) {
         case resume:
             p.before = {fault_at(pause, 1s, replica)};
             break;
+        case forget:  // only what is gone is forgotten
+            p.before = {fault_at(crash, 1s, replica)};
+            break;
         case unblock_applier:
             p.before = {fault_at(block_applier, 1s, replica)};
             break;
