@@ -1,9 +1,10 @@
-// The one planted weakness of this process, and the names of all. Built into the canary binary only.
+// The planted weaknesses of this process, and the names of all. Built into the canary binary only.
 // A global on purpose: a weakness is planted once, before anything runs, and never changes while something
 // does.
 #include "fixpoint/engine/canary.hpp"
 
 #include <array>
+#include <bitset>
 
 namespace fixpoint {
 
@@ -110,15 +111,16 @@ constexpr std::array<NamedCanary, 93> canaries{{
     {Canary::oracle_excuses_everything, "oracle_excuses_everything"},
 }};
 
-std::optional<Canary> planted;
+std::bitset<canaries.size()> planted;
 
 }  // namespace
 
 bool canary(Canary which) {
-    return planted == which;
+    return planted[static_cast<std::size_t>(which)];
 }
-void plant(std::optional<Canary> which) {
-    planted = which;
+void plant(std::vector<Canary> which) {
+    planted.reset();
+    for (const Canary one : which) planted.set(static_cast<std::size_t>(one));
 }
 
 std::string_view to_string(Canary which) {

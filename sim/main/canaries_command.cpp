@@ -51,6 +51,11 @@ std::optional<std::string> excused(Canary canary, const Healthy& healthy, const 
     return "a run that converges was excused: " + run.why;
 }
 
+std::vector<Canary> together_with(Canary canary) {
+    if (canary == Canary::oracle_excuses_everything) return {canary, Canary::refuses_everything};
+    return {canary};
+}
+
 class Campaign {
   public:
     explicit Campaign(const CanariesCommand& options) : options_(options) {}
@@ -95,7 +100,7 @@ class Campaign {
         run_in_children(
             trials_.size(), {.jobs = options_.jobs, .batch = 4, .stop = over},
             [&](std::size_t i) {
-                plant(canary);
+                plant(together_with(canary));
                 return simulate(trials_[i].scenario);
             },
             [&](std::size_t i, Run run) { judge(score, i, run); });

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "fixpoint/engine/canary.hpp"
 #include "sim/main/commands.hpp"
 #include "sim/main/common.hpp"
 
@@ -20,6 +21,7 @@ struct Options {
     bool markdown = false;
 #ifdef FIXPOINT_CANARIES
     CanariesCommand canaries;
+    std::vector<std::string> planted;
 #endif
 };
 
@@ -89,6 +91,20 @@ void add_canaries(CLI::App& app, CanariesCommand& options, int& code) {
     command->add_option("--json", options.json, "write the scores as JSON");
     command->callback([&] { code = canaries(options); });
 }
+
+// For whoever wants to see what a weakness does: before the command, so that every run of it has it.
+void add_plant(CLI::App& app, std::vector<std::string>& names) {
+    app.add_option("--plant", names, "plant these weaknesses")->allow_extra_args(false);
+    app.parse_complete_callback([&] {
+        std::vector<Canary> all;
+        for (const std::string& name : names) {
+            const auto canary = parse_canary(name);
+            if (!canary) throw CLI::ValidationError("--plant", canary.error());
+            all.push_back(*canary);
+        }
+        plant(std::move(all));
+    });
+}
 #endif
 
 int parse_and_run(int argc, char** argv) {
@@ -105,6 +121,7 @@ int parse_and_run(int argc, char** argv) {
     add_tables(app, options.markdown, code);
 #ifdef FIXPOINT_CANARIES
     add_canaries(app, options.canaries, code);
+    add_plant(app, options.planted);
 #endif
     try {
         app.parse(argc, argv);

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <expected>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -109,8 +108,8 @@ enum class Canary {
 };
 
 #ifdef FIXPOINT_CANARIES
-bool canary(Canary which);                // is it the one that is planted?
-void plant(std::optional<Canary> which);  // for the whole process; nullopt: none
+bool canary(Canary which);              // is it planted?
+void plant(std::vector<Canary> which);  // these and no other, for the whole process
 std::string_view to_string(Canary which);
 std::expected<Canary, std::string> parse_canary(std::string_view text);
 const std::vector<Canary>& all_canaries();
