@@ -44,6 +44,21 @@ TEST(World, a_hundred_seconds_without_faults_converge_and_nothing_is_touched) {
     EXPECT_EQ(run.writes_failed + run.writes_unknown, 0);
 }
 
+// I4 rests on it: without this report the judge never hears that anybody holds a fence.
+TEST(World, reports_server_locks_of_its_own_shard) {
+    Scenario scenario = shard_of_three("semi_sync");
+    scenario.shard = {"customer", "-80"};
+    scenario.faults.push_back(fault_at(FaultKind::stop_receiver, std::chrono::seconds(3), "zone3-300"));
+    const auto run = simulate(scenario, {.timeline = true});
+    EXPECT_EQ(run.verdict, Verdict::converged) << words(run);
+    int taken = 0;
+    for (const TimelineEntry& entry : run.timeline)
+        if (entry.kind == "lock" && entry.lane == "zone3-300" &&
+            entry.text.starts_with("server lock taken by m1"))
+            ++taken;
+    EXPECT_EQ(taken, 1);
+}
+
 TEST(World, the_same_seed_gives_the_same_run) {
     Scenario scenario = shard_of_three("semi_sync");
     scenario.fault_phase = std::chrono::seconds(20);

@@ -47,6 +47,7 @@ World::World(const Scenario& scenario, const SimulateOptions& options)
       clients_(scheduler_.add_process("clients")),
       notification_stream_(chooser_.stream("lost notification")),
       core_(everything(scenario, cells_)) {
+    mysql_.shard = scenario_.shard;
     judge_ = std::make_unique<Judge>(scenario_, *this);
     if (options.timeline) timeline_ = std::make_unique<Timeline>(*this);
     store_ = std::make_unique<FakeStore>(scheduler_, network_, cells_, static_cast<StoreListener&>(*this));
