@@ -60,7 +60,8 @@ TEST(Linkage, ReportsKnowNoAsioNoAdapter) {
     expect_without("reports", {asio, adapters});
 }
 TEST(Linkage, AdaptersKnowNoSimulatorNoReport) {
-    expect_without("real_mysql", {simulator, reports});
+    for (const char* library : {"real_support", "real_mysql", "real_sqlite"})
+        expect_without(library, {simulator, reports});
 }
 
 // The search itself: the core's coroutines are Asio's, so the word must be found where it belongs.

@@ -22,7 +22,7 @@
 
 #include "fixpoint/model/assert.hpp"
 #include "real_adapters/mysql/exchange.hpp"
-#include "real_adapters/mysql/worker_pool.hpp"
+#include "real_adapters/support/worker_pool.hpp"
 
 namespace fixpoint::real {
 

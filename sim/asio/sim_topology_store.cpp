@@ -107,6 +107,7 @@ awaitable<topo::Result<std::vector<topo::Version>>> SimTopologyStore::transact(t
                                                                                Duration limit) {
     StoreRequest request;
     request.kind = StoreRequestKind::transact;
+    request.path = std::move(lock.path);
     request.lock_id = lock.id;
     for (topo::Put& put : puts) request.puts.push_back(translated(std::move(put)));
     StoreReply reply = co_await call(std::move(request), limit);

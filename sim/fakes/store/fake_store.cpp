@@ -116,8 +116,10 @@ StoreReply FakeStore::transact(Member& m, const std::string& manager, const Stor
         }
     }
     if (request.kind == StoreRequestKind::transact) {
-        const auto held = std::find_if(locks_.begin(), locks_.end(),
-                                       [&](const auto& entry) { return entry.second.id == request.lock_id; });
+        const auto held = std::find_if(locks_.begin(), locks_.end(), [&](const auto& entry) {
+            return entry.second.id == request.lock_id &&
+                   (request.path.empty() || entry.first == request.path);
+        });
         if (held == locks_.end()) return {.status = StoreStatus::lock_lost, .text = "the lock key is gone"};
     }
     for (const StorePut& p : request.puts) {

@@ -42,7 +42,7 @@ enum class StoreRequestKind { get, list, transact, put, lock, renew, unlock, hol
 struct StoreRequest {
     StoreRequestKind kind = StoreRequestKind::get;
     std::string cell;            // "": the global store
-    std::string path;            // a key, a prefix, or the lock's path
+    std::string path;            // a key, a prefix, or the lock's path (transact may leave it out)
     std::vector<StorePut> puts;  // transact, put
     std::int64_t lock_id = 0;    // transact, renew, unlock: the key that must be there
     std::int64_t held = 0;       // the lock that the manager held when it sent this (for the judge)

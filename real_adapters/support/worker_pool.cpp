@@ -1,5 +1,5 @@
 // See worker_pool.hpp. First come, first served.
-#include "real_adapters/mysql/worker_pool.hpp"
+#include "real_adapters/support/worker_pool.hpp"
 
 #include <utility>
 

@@ -1,5 +1,5 @@
 // A bounded pool of threads for calls that block. A thread is made when there is work and none is idle, up to
-// the bound; beyond it work waits its turn, and its limit runs meanwhile. It knows nothing of MySQL.
+// the bound; beyond it work waits its turn, and its limit runs meanwhile. It knows nothing of what the calls do.
 #pragma once
 
 #include <condition_variable>
