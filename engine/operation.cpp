@@ -37,13 +37,20 @@ Duration Operation::lease_left() const {
     return lock_.taken_at + limits().lease - shard_.now();
 }
 
+void Operation::go_on() const {
+    if (shard_.given_up()) throw OperationEnded(Reason::none, "given up: the manager was asked to end");
+}
+
 Duration Operation::within_lease(Duration limit) const {
+    go_on();
     const Duration left = lease_left() - limits().lease / 50;
-    if (left <= limits().lease / 10) throw OperationEnded(Reason::lock_lost, "the lease has run out, or is about to");
+    if (left <= limits().lease / 10)
+        throw OperationEnded(Reason::lock_lost, "the lease has run out, or is about to");
     return std::min(limit, left);
 }
 
 void Operation::require_lease(Duration limit) const {
+    go_on();
     if (lease_left() <= limit)
         throw OperationEnded(Reason::lock_lost,
                              "what is left of the lease is shorter than the statement's limit");
@@ -231,7 +238,8 @@ awaitable<std::expected<void, sql::Error>> Operation::execute(TabletAlias alias,
     if (!session) throw Lost(alias, alias.to_string() + ": its session is gone");
     limit = within_lease(limit);  // never longer than what is left of the lease
     // Said in any case: who looks on changes nothing of the run.
-    step(shard_.ports().events.wants_text() ? alias.to_string() + ": " + sql::to_string(statement) : std::string());
+    step(shard_.ports().events.wants_text() ? alias.to_string() + ": " + sql::to_string(statement)
+                                            : std::string());
     sql::Result answer = co_await session->execute(std::move(statement), limit);
     if (answer) co_return std::expected<void, sql::Error>{};
     if (answer.error().is_maybe()) {

@@ -48,12 +48,13 @@ class Operation {
     void report(std::string text);  // something for a person
 
     // ---- the shard lock
+    void go_on() const;  // throws where the manager was asked to give up
     const topo::LockKey& lock() const { return lock_; }
     void renewed(Instant taken_at) { lock_.taken_at = taken_at; }
     Duration lease_left() const;
     void require_lease(Duration limit) const;     // throws where less is left
     Duration within_lease(Duration limit) const;  // as much of it as is left; throws where next to nothing is
-    awaitable<void> verify_lock();             // linearizable; throws where the key is gone
+    awaitable<void> verify_lock();                // linearizable; throws where the key is gone
 
     // ---- server locks, in the order of protocol 3; tablets that cannot be had count as unreached
     awaitable<void> lock_servers(std::vector<TabletAlias> aliases);
@@ -133,6 +134,7 @@ class Operation {
 template <class S>
 awaitable<std::expected<typename S::Answer, sql::Error>> Operation::ask(TabletAlias alias, S statement,
                                                                         Duration limit) {
+    go_on();
     SqlSession* session = locked(alias) ? shard_.sessions(alias).alive(SessionRole::lock) : nullptr;
     if (!session) throw Lost(alias, alias.to_string() + ": its lock session is gone");
     auto answer = co_await run(*session, std::move(statement), limit);

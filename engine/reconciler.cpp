@@ -14,6 +14,7 @@
 
 #include "engine/backoff.hpp"
 #include "engine/problem_table.hpp"
+#include "engine/report.hpp"
 #include "fixpoint/engine/canary.hpp"
 #include "fixpoint/engine/record_codec.hpp"
 
@@ -30,10 +31,16 @@ class Reconciler::Impl {
 
     awaitable<void> run();
     awaitable<PassOutcome> pass();
+    awaitable<ShardReport> look();
+    ShardReport report() const;
     void wake();
     void stop() {
         stopping_ = true;
         wake();
+    }
+    void give_up() {
+        shard_.give_up();
+        stop();
     }
     bool asleep() const { return asleep_; }
     std::uint64_t digest() const { return shard_.digest() ^ (backoff_.digest() * 31); }
@@ -118,6 +125,28 @@ const ProblemRow* Reconciler::Impl::choose(const std::vector<ProblemKey>& proble
         return &row;
     }
     return nullptr;
+}
+
+awaitable<ShardReport> Reconciler::Impl::look() {
+    if (!co_await shard_.read_records()) co_return report();
+    co_await shard_.look_without_locks(false);
+    co_return report();
+}
+
+ShardReport Reconciler::Impl::report() const {
+    if (!shard_.store_error().empty()) {
+        ShardReport silent;
+        silent.shard = shard_.name();
+        silent.store_error = shard_.store_error();
+        return silent;
+    }
+    ShardReport report = report_of(shard_.view());
+    for (ProblemReport& p : report.problems) {
+        if (!row_of(p.key.problem).recover) continue;
+        p.next = backoff_.may_try(p.key, fingerprint(shard_.view(), p.key), ports_.clock.now());
+        if (p.next) break;
+    }
+    return report;
 }
 
 awaitable<PassOutcome> Reconciler::Impl::pass() {
@@ -285,11 +314,20 @@ awaitable<void> Reconciler::run() {
 awaitable<PassOutcome> Reconciler::pass() {
     return impl_->pass();
 }
+awaitable<ShardReport> Reconciler::look() {
+    return impl_->look();
+}
+ShardReport Reconciler::report() const {
+    return impl_->report();
+}
 void Reconciler::wake() {
     impl_->wake();
 }
 void Reconciler::stop() {
     impl_->stop();
+}
+void Reconciler::give_up() {
+    impl_->give_up();
 }
 bool Reconciler::asleep() const {
     return impl_->asleep();

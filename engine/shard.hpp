@@ -56,6 +56,10 @@ class Shard {
     void shard_written(ShardRecord record, std::int64_t version);
     void tablet_written(const Tablet& tablet, std::int64_t version);
 
+    // Somebody wants this manager to end: no operation sends anything more, but to release its locks.
+    void give_up() { given_up_ = true; }
+    bool given_up() const { return given_up_; }
+
     std::uint64_t digest() const;
 
   private:
@@ -85,6 +89,7 @@ class Shard {
     std::map<std::string, std::int64_t> decoded_;  // versions by path, as last decoded
     std::string store_error_;
     std::int64_t high_water_term_ = -1;
+    bool given_up_ = false;
 };
 
 }  // namespace fixpoint

@@ -70,11 +70,7 @@ Outcome everybody_is_still(Operation& op) {
 
 awaitable<Outcome> elect_and_record(Operation& op, FirstContact kind) {
     const View& view = op.view();
-    if (Election possible =
-            elect_without_record(as_if_prepared(view, view.facts), kind, silent_declared(view));
-        !possible.winner) {
-        co_return refused(possible.reason, possible.text);
-    }
+    if (Outcome possible = first_contact_possible(view, kind); possible.refused) co_return possible;
     if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
     if (Election possible =
             elect_without_record(as_if_prepared(view, op.facts()), kind, silent_declared(view));
@@ -102,6 +98,12 @@ awaitable<Outcome> elect_and_record(Operation& op, FirstContact kind) {
 }
 
 }  // namespace
+
+Outcome first_contact_possible(const View& view, FirstContact kind) {
+    const Election possible =
+        elect_without_record(as_if_prepared(view, view.facts), kind, silent_declared(view));
+    return possible.winner ? succeeded() : refused(possible.reason, possible.text);
+}
 
 awaitable<Outcome> initialize_shard(Operation& op) {
     co_return co_await elect_and_record(op, FirstContact::never_had_a_primary);

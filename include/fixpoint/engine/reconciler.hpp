@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "fixpoint/engine/report.hpp"
 #include "fixpoint/ports/clock.hpp"
 #include "fixpoint/ports/event_log.hpp"
 #include "fixpoint/ports/sql_session.hpp"
@@ -49,8 +50,14 @@ class Reconciler {
     // One pass: look, diagnose, lock, look again, recover one problem.
     awaitable<PassOutcome> pass();
 
+    // Looks and diagnoses, as a pass does, and changes nothing anywhere. Not while run() or pass() is under
+    // way. Rows that hold over two looks need two calls, more than a second apart.
+    awaitable<ShardReport> look();
+    ShardReport report() const;  // of the last look
+
     void wake();          // look at once (a hint: a watch fired, a session broke)
     void stop();          // run() returns after the pass under way
+    void give_up();       // the operation under way ends where it stands, and gives up its locks; then stop()
     bool asleep() const;  // between two passes
 
     // For livelock detection: back-offs, boot marks and last looks, with relative deadlines.
