@@ -5,7 +5,7 @@ find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
 
 set(FIXPOINT_SLOW_AREAS shard campaign determinism canaries)
-set(FIXPOINT_REAL_AREAS contract real)
+set(FIXPOINT_REAL_AREAS contract daemon real)
 
 # The libraries an area needs, in link order, from what its files include: its own, and the test helpers they use.
 function(fixpoint_area_links variable area)
@@ -42,6 +42,12 @@ function(fixpoint_area_links variable area)
     if(includes MATCHES "\"reports/")
         list(APPEND links fixpoint_reports)
     endif()
+    if(includes MATCHES "\"property_tests/support/real_servers/")
+        list(APPEND links fixpoint_test_real_servers)
+    endif()
+    if(includes MATCHES "\"real_adapters/daemon/")
+        list(APPEND links fixpoint_real_daemon)
+    endif()
     if(includes MATCHES "\"real_adapters/sqlite/")
         list(APPEND links fixpoint_real_sqlite)
     endif()
@@ -52,8 +58,13 @@ function(fixpoint_area_links variable area)
 endfunction()
 
 # Helpers that several areas use; an area of this name would be a test without tests.
-fixpoint_sources(support_sources property_tests/support)
+fixpoint_sources(support_sources property_tests/support EXCEPT property_tests/support/real_servers)
 fixpoint_library(fixpoint_test_support SOURCES ${support_sources} LINKS fixpoint_model Boost::headers rapidcheck)
+
+# Genuine mysqlds, for the areas that start some.
+fixpoint_sources(real_server_sources property_tests/support/real_servers)
+fixpoint_library(fixpoint_test_real_servers SOURCES ${real_server_sources} LINKS fixpoint_real_mysql)
+target_compile_definitions(fixpoint_test_real_servers PRIVATE FIXPOINT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
 file(GLOB areas CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/property_tests property_tests/*)
 foreach(area ${areas})
@@ -80,3 +91,6 @@ foreach(area ${areas})
 endforeach()
 list(JOIN FIXPOINT_TEST_LINES "\n" lines)
 file(WRITE ${CMAKE_BINARY_DIR}/tests.txt "${lines}\n")
+if(TARGET test_daemon)
+    add_dependencies(test_daemon fixpoint)
+endif()

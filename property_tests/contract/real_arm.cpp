@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "property_tests/contract/real_arm.hpp"
-#include "property_tests/contract/real_server.hpp"
+#include "property_tests/support/real_servers/real_server.hpp"
 
 namespace fixpoint::contract {
 

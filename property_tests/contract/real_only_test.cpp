@@ -5,7 +5,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "property_tests/contract/real_arm.hpp"
-#include "property_tests/contract/real_server.hpp"
+#include "property_tests/support/real_servers/real_server.hpp"
 #include "property_tests/contract/suite.hpp"
 
 namespace fixpoint::contract {

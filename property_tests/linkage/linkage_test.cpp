@@ -60,7 +60,7 @@ TEST(Linkage, ReportsKnowNoAsioNoAdapter) {
     expect_without("reports", {asio, adapters});
 }
 TEST(Linkage, AdaptersKnowNoSimulatorNoReport) {
-    for (const char* library : {"real_support", "real_mysql", "real_sqlite"})
+    for (const char* library : {"real_support", "real_mysql", "real_sqlite", "real_daemon"})
         expect_without(library, {simulator, reports});
 }
 

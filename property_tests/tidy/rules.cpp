@@ -265,8 +265,9 @@ std::vector<Finding> check_banned_words(const SourceFile& file) {
 }
 
 std::vector<Finding> check_tests_are_honest(const SourceFile& file) {
-    static constexpr std::array<std::string_view, 2> with_real_servers{"property_tests/contract",
-                                                                       "property_tests/real"};
+    static constexpr std::array<std::string_view, 4> with_real_servers{
+        "property_tests/contract", "property_tests/daemon", "property_tests/real",
+        "property_tests/support/real_servers"};
     std::vector<Finding> findings;
     if (!is_cpp(file.path) || !in_folder(file.path, "property_tests")) return findings;
     const std::string code = without_comments_and_strings(file.text);

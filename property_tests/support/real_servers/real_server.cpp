@@ -1,5 +1,5 @@
 // Settings as a small test server needs them, but durable: kill -9 must lose nothing that the binary log has.
-#include "property_tests/contract/real_server.hpp"
+#include "property_tests/support/real_servers/real_server.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,0 +1,102 @@
+// See grants.hpp. The list is what real_adapters/mysql/privileges.cpp looks for; the test takes each away in
+// turn.
+#include "real_adapters/daemon/grants.hpp"
+
+#include <fmt/format.h>
+
+#include <future>
+
+#include "real_adapters/mysql/connection.hpp"
+
+namespace fixpoint::real {
+
+namespace {
+
+std::string account(const std::string& user, const std::string& host) {
+    return literal(user) + '@' + literal(host);
+}
+
+}  // namespace
+
+std::vector<std::string> grant_statements(const Configuration& c, const GrantsOptions& options) {
+    const std::string manager = account(c.manager.user, options.host);
+    const std::string replication = account(c.replication.user, options.host);
+    std::vector<std::string> statements;
+    if (options.without_primary) {
+        statements.emplace_back("SET SESSION sql_log_bin = 0");
+        statements.emplace_back("SET GLOBAL super_read_only = OFF");
+    }
+    statements.push_back(
+        fmt::format("CREATE USER IF NOT EXISTS {} IDENTIFIED BY '{}'", manager, manager_placeholder));
+    statements.push_back(fmt::format("GRANT PROCESS, RELOAD, REPLICATION CLIENT ON *.* TO {}", manager));
+    statements.push_back(
+        fmt::format("GRANT SYSTEM_USER, CONNECTION_ADMIN, SYSTEM_VARIABLES_ADMIN, "
+                    "PERSIST_RO_VARIABLES_ADMIN, REPLICATION_SLAVE_ADMIN ON *.* TO {}",
+                    manager));
+    statements.push_back(fmt::format("GRANT SELECT, INSERT, CREATE ON `fixpoint`.* TO {}", manager));
+    statements.push_back(fmt::format("GRANT DROP ON `fixpoint\\_nudge`.* TO {}", manager));
+    statements.push_back(fmt::format("GRANT SELECT ON `mysql`.* TO {}", manager));
+    statements.push_back(
+        fmt::format("CREATE USER IF NOT EXISTS {} IDENTIFIED BY '{}'", replication, replication_placeholder));
+    statements.push_back(fmt::format("GRANT REPLICATION SLAVE ON *.* TO {}", replication));
+    if (options.without_primary) statements.emplace_back("SET GLOBAL super_read_only = @@GLOBAL.read_only");
+    return statements;
+}
+
+std::string grants_text(const Configuration& configuration, const GrantsOptions& options) {
+    std::string text =
+        options.without_primary
+            ? "-- On each server of a shard that has no primary yet; nothing goes to the binary log.\n"
+            : "-- Once, on the primary; its replicas get it by replication.\n";
+    text += fmt::format("-- Put the passwords in place of {} and {}: none is printed.\n", manager_placeholder,
+                        replication_placeholder);
+    for (const std::string& statement : grant_statements(configuration, options)) text += statement + ";\n";
+    return text;
+}
+
+namespace {
+
+// What its grants say; only the privileges, not the names of accounts and databases.
+std::string judge_grants(const Rows& grants) {
+    bool may_replicate = false;
+    std::string too_much;
+    for (const auto& row : grants.rows) {
+        const std::string grant = row.at(0).value_or("");
+        const std::string list = grant.substr(0, grant.find(" ON "));
+        const bool everything = grant.starts_with("GRANT ALL PRIVILEGES ON *.*");
+        may_replicate = may_replicate || everything || list.find("REPLICATION SLAVE") != std::string::npos;
+        for (const char* privilege : {"CONNECTION_ADMIN", "SUPER"}) {
+            if (everything || list.find(privilege) != std::string::npos) too_much = privilege;
+        }
+    }
+    if (!may_replicate)
+        return "the replication account lacks REPLICATION SLAVE ON *.*; GRANT it (`fixpoint grants`)";
+    if (too_much.empty()) return {};
+    return fmt::format(
+        "the replication account has {}, with which a replica gets past the fence of a closed primary; "
+        "REVOKE it",
+        too_much);
+}
+
+}  // namespace
+
+std::string judge_replication_account(const MysqlAddress& address, const Configuration& c,
+                                      std::chrono::nanoseconds limit) {
+    Login login = c.manager;
+    login.user = c.replication.user;
+    login.password = c.replication.password;
+    if (c.replication.tls) login.tls = Tls::required;
+    const auto connection = Connection::open(address, login, limit);
+    if (!connection)
+        return fmt::format(
+            "the replication account cannot log in: {} {}; create it (`fixpoint grants`){}",
+            connection.error().number, connection.error().text,
+            c.replication.tls ? ", or set replication.tls to false where servers offer no TLS" : "");
+    auto work = std::async(std::launch::async, [&] { return (*connection)->query("SHOW GRANTS"); });
+    if (work.wait_for(limit) != std::future_status::ready) (*connection)->break_off();
+    const RawAnswer answer = work.get();
+    if (answer.error) return "the replication account cannot read its grants: " + answer.error->text;
+    return judge_grants(answer.results.at(0));
+}
+
+}  // namespace fixpoint::real

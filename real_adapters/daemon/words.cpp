@@ -1,0 +1,193 @@
+// See words.hpp. The steps follow engine/recoveries; the order in which they are written is the order in
+// which they are done.
+#include "real_adapters/daemon/words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fixpoint::real {
+
+std::vector<std::string_view> steps_of(Recovery recovery) {
+    switch (recovery) {
+        case Recovery::none:
+            return {};
+        case Recovery::initialize_shard:
+        case Recovery::recover_lost_record:
+            return {"lock every tablet and look again",
+                    "close those that are writable, stop all receivers",
+                    "apply what was received, persist the restart-safe settings",
+                    "elect the tablet that has executed everything",
+                    "record it in the store (the commit point)",
+                    "open it, point the others at it"};
+        case Recovery::adopt_shard:
+        case Recovery::record_reparent_by_others:
+            return {"lock every tablet and look again",
+                    "record what serves as it is: nothing is closed or switched off"};
+        case Recovery::make_restart_safe:
+            return {"lock the tablet", "SET PERSIST_ONLY what is missing",
+                    "set the time-outs at run time too"};
+        case Recovery::leave_offline_mode:
+            return {"lock the tablets", "the primary: open it; any other: close it, then offline_mode=OFF"};
+        case Recovery::clear_foreign_lock:
+            return {"take the shard lock", "end the session that holds a server lock without it"};
+        case Recovery::write_shard_record:
+            return {"write the primary in force into the shard record"};
+        case Recovery::emergency_reparent:
+            return {"lock every tablet that can be reached and look again",
+                    "stop their receivers; close the old primary where it answers",
+                    "prove that the old primary can acknowledge nothing any more",
+                    "apply what was received",
+                    "elect the tablet that has all that may have been acknowledged",
+                    "record it in the store (the commit point)",
+                    "open it, point the others at it"};
+        case Recovery::planned_reparent:
+            return {"lock every tablet and look again",
+                    "wait for long transactions; the candidate catches up while the primary serves",
+                    "close the primary, the candidate executes all of its log",
+                    "stop all receivers and compare once more",
+                    "record the candidate in the store (the commit point)",
+                    "open it, point the others at it"};
+        case Recovery::strengthen_semi_sync:
+            return {"set source-side semi-sync on the primary as the policy in force needs it"};
+        case Recovery::open_primary:
+            return {"lock every tablet and look again",
+                    "prove that the primary lacks nothing and nobody else is writable",
+                    "semi-sync as the policy needs it, then read_only=OFF"};
+        case Recovery::unblock_primary:
+            return {"loosen semi-sync to the policy in force where it is stricter",
+                    "nudge commits that wait for a lost acknowledgement",
+                    "or hand over to a primary that enough ackers can follow"};
+        case Recovery::close_stale_primary:
+            return {"lock the tablet", "offline_mode=ON, close it for writes, end its clients",
+                    "offline_mode=OFF"};
+        case Recovery::make_read_only:
+            return {"lock the tablet", "read_only=ON, then super_read_only=ON"};
+        case Recovery::detach_primary:
+            return {"stop the receiver, apply what was received", "RESET REPLICA ALL"};
+        case Recovery::adopt_foreign:
+            return {"record what the primary has executed from nobody's term as adopted"};
+        case Recovery::change_policy:
+            return {
+                "bring the primary's semi-sync and the record to the declared policy, in the order that is "
+                "safe"};
+        case Recovery::join_acker:
+            return {"see that the tablet is complete",
+                    "stop its receiver, acknowledgements ON, record it as an acker, start its receiver"};
+        case Recovery::leave_acker:
+            return {"stop its receiver", "see that enough other ackers have everything",
+                    "record it out of the ackers, acknowledgements OFF"};
+        case Recovery::write_journal:
+            return {"write the row of this term into fixpoint.journal on the primary"};
+        case Recovery::write_tablet_record:
+            return {"write the tablet record as what is in force says"};
+        case Recovery::quarantine:
+            return {"record what is errant on it", "take it out of the ackers, stop its receiver",
+                    "its record becomes DRAINED"};
+        case Recovery::renew_server_id:
+            return {"stop both threads, CHANGE, give it a new server_id, start, qualify it anew"};
+        case Recovery::refetch_skipped:
+            return {"acknowledgements OFF, stop both threads, CHANGE (drops the relay log), start"};
+        case Recovery::fix_applier:
+            return {"apply what precedes the damage, RESET REPLICA, fetch again"};
+        case Recovery::fix_replica:
+            return {"lock the tablet and look again", "set, point and start what is missing, and only that"};
+        case Recovery::clear_retired:
+            return {"take retired transactions that are nowhere any more out of the record"};
+    }
+    return {};
+}
+
+std::string remedy_of(Reason reason) {
+    switch (reason) {
+        case Reason::unfenced_promotion_not_allowed:
+            return "nobody can know what the old primary acknowledged alone; `fixpoint allow "
+                   "unfenced_promotion` takes "
+                   "the loss, once";
+        case Reason::revocation_impossible:
+        case Reason::dead_acker_blocks:
+        case Reason::record_lost_tablet_missing:
+            return "start the servers that do not answer, or `fixpoint forget ALIAS` those that are gone for "
+                   "good";
+        case Reason::demanded_missing:
+        case Reason::nobody_has_everything:
+            return "start the server that has the missing transactions; a person decides what may be lost";
+        case Reason::no_candidate:
+        case Reason::too_few_followers:
+        case Reason::too_few_ackers:
+            return "start or repair more servers of the shard, or declare a weaker policy";
+        case Reason::several_writable:
+            return "make all but the right one read-only (SET GLOBAL super_read_only=ON)";
+        case Reason::forbidden:
+            return "disable_emergency_reparent is set in the keyspace or shard record";
+        case Reason::paused:
+            return "`fixpoint resume`";
+        case Reason::candidate_unfit:
+        case Reason::candidate_lagging:
+            return "choose another candidate, or repair this one";
+        case Reason::long_transaction:
+            return "end the transaction, or `fixpoint declare --kill-long-transactions`";
+        case Reason::errant:
+            return "rebuild the server from a backup or by CLONE";
+        case Reason::purged:
+            return "rebuild the server: the primary has purged what it lacks";
+        case Reason::needs_restart:
+            return "restart the server";
+        case Reason::not_manageable:
+            return "make the server manageable (see its reason)";
+        case Reason::store_unavailable:
+            return "see to the topology store";
+        default:
+            return {};
+    }
+}
+
+std::string remedy_of(const ProblemReport& problem) {
+    if (problem.refusal != Reason::none) return remedy_of(problem.refusal);
+    const std::string alias = problem.key.tablet.to_string();
+    switch (problem.key.problem) {
+        case Problem::dead_primary_and_all_replicas:
+            return "start the servers, or see to the network between them and this machine";
+        case Problem::quarantined:
+            return "rebuild it from a backup or by CLONE; then it is connected again";
+        case Problem::settings_not_loaded:
+            return "restart it without persisted_globals_load=OFF";
+        case Problem::unreachable_primary:
+            return "see to the network between this machine and the primary: its replicas receive from it";
+        case Problem::replica_dead:
+            return fmt::format("start its server, or `fixpoint forget {}` if it is gone for good", alias);
+        case Problem::acker_gone:
+            return fmt::format(
+                "start its server; it counts as one that may have acknowledged until it answers or "
+                "`fixpoint forget {}`",
+                alias);
+        case Problem::lagging:
+            return "see what its applier waits for";
+        case Problem::invalid_tablet:
+            return "give each server its own server_id and, by removing auto.cnf, its own uuid";
+        case Problem::not_manageable:
+            if (problem.detail.find("lacks") != std::string::npos)
+                return "as an administrator: GRANT what is missing (`fixpoint grants` prints all of it)";
+            return "change that on the server, or forget the tablet";
+        case Problem::semi_sync_plugin_missing:
+            return "load semisync_source.so and semisync_replica.so (plugin_load_add in my.cnf), restart it";
+        case Problem::not_durable:
+            return "SET PERSIST sync_binlog=1, innodb_flush_log_at_trx_commit=1: a machine that dies may "
+                   "lose commits";
+        default:
+            return {};
+    }
+}
+
+bool is_settled(const ShardReport& report) {
+    if (!report.store_error.empty() || !report.damage.empty() || !report.in_force) return false;
+    return std::ranges::none_of(report.problems, [](const ProblemReport& p) {
+        const bool nobody_can_tell = p.key.problem == Problem::unreachable_primary ||
+                                     p.key.problem == Problem::dead_primary_and_all_replicas ||
+                                     p.key.problem == Problem::invalid_tablet ||
+                                     p.key.problem == Problem::not_manageable;
+        return p.priority < 4 || nobody_can_tell;
+    });
+}
+
+}  // namespace fixpoint::real
