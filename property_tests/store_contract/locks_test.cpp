@@ -101,6 +101,16 @@ TEST_P(StoreContract, a_renewal_counts_from_itself) {
     EXPECT_EQ(kind_of(lock(two, "shards/0")), "ok");
 }
 
+TEST_P(StoreContract, a_renewal_may_end_the_lease_sooner) {
+    const topo::LockKey key = locked(one, "shards/0", 60s);
+    ASSERT_EQ(kind_of(renew(one, key, 10s)), "ok");
+    arm().pass(8s);
+    EXPECT_EQ(kind_of(lock(two, "shards/0")), "held");
+    arm().pass(4s);
+    EXPECT_EQ(kind_of(transact(one, key, {{"a", "1", 0}})), "lock_lost");
+    EXPECT_EQ(kind_of(lock(two, "shards/0")), "ok");
+}
+
 TEST_P(StoreContract, the_wrong_key_is_asked_for_before_the_versions) {
     const topo::LockKey key = locked(one, "shards/0");
     ASSERT_EQ(kind_of(unlock(one, key)), "ok");

@@ -51,6 +51,7 @@ class Solo {
     Solo(const std::filesystem::path& file, real::SqliteOptions options);
 
     real::SqliteStore& store() { return *store_; }
+    void end_store() { store_.reset(); }
     const Clock& clock() const { return clock_; }
     boost::asio::io_context& loop() { return loop_; }
 

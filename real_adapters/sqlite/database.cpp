@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 namespace fixpoint::real {
 
 // ---- statements
@@ -35,6 +37,7 @@ Statement& Statement::number(std::int64_t value) {
 }
 
 bool Statement::next() {
+    errno = 0;
     const int code = sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;
     if (code != SQLITE_DONE) database_.complain(code);
@@ -67,6 +70,7 @@ void Database::Finalize::operator()(sqlite3_stmt* statement) const {
 
 Database::Database(const std::filesystem::path& file, bool create, const std::string& vfs) {
     sqlite3* opened = nullptr;
+    errno = 0;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       (create ? SQLITE_OPEN_CREATE : 0);
     const int code = sqlite3_open_v2(file.c_str(), &opened, flags, vfs.empty() ? nullptr : vfs.c_str());
@@ -79,11 +83,11 @@ Database::Database(const std::filesystem::path& file, bool create, const std::st
 Database::~Database() = default;
 
 void Database::complain(int code) {
+    const int last_errno = errno;  // SQLite's own note of it is not made in a COMMIT
     if (!connection_) throw SqliteTrouble(code, sqlite3_errstr(code), 0);
     const int family = code & 0xff;
     const bool of_system = family == SQLITE_IOERR || family == SQLITE_CANTOPEN;
-    throw SqliteTrouble(code, sqlite3_errmsg(connection_.get()),
-                        of_system ? sqlite3_system_errno(connection_.get()) : 0);
+    throw SqliteTrouble(code, sqlite3_errmsg(connection_.get()), of_system ? last_errno : 0);
 }
 
 Statement Database::statement(std::string_view sql) {
@@ -100,6 +104,7 @@ Statement Database::statement(std::string_view sql) {
 }
 
 void Database::execute(const char* sql) {
+    errno = 0;
     const int code = sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) complain(code);
 }

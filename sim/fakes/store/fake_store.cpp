@@ -179,7 +179,10 @@ StoreReply FakeStore::renew(const StoreRequest& request) {
     if (it == locks_.end() || it->second.id != request.lock_id) {
         return {.status = StoreStatus::lock_lost, .text = "the lock key is gone"};
     }
-    it->second.expires = scheduler_.now() + request.lease;
+    const Instant expires = scheduler_.now() + request.lease;
+    const bool sooner = expires < it->second.expires;
+    it->second.expires = expires;
+    if (sooner) watch_lease(request.path, request.lock_id, expires);
     return {};
 }
 
@@ -199,7 +202,8 @@ void FakeStore::release(std::map<std::string, StoreLock, std::less<>>::iterator 
     listener_.shard_lock_released(gone.manager, gone.id, expired);
 }
 
-// One timer at a time per key; a renewal moves the end, and the timer finds out when it fires.
+// A renewal moves the end, and the timer finds out when it fires; only an end that comes sooner needs a timer
+// of its own.
 void FakeStore::watch_lease(const std::string& path, std::int64_t id, Instant expires) {
     scheduler_.at(process(""), expires, [this, path, id] {
         const auto it = locks_.find(path);
