@@ -190,6 +190,12 @@ awaitable<void> Operation::look_at(TabletAlias alias) {
     if (answered) co_await shard_.read_journal(alias);
 }
 
+const FixpointRecord& Operation::record() const {
+    const FixpointRecord* record = shard_.view().fixpoint();
+    if (!record) throw OperationEnded(Reason::newer_record, "the record in force is gone");
+    return *record;
+}
+
 awaitable<void> Operation::look() {
     const TabletAlias primary = view().fixpoint() ? record().primary.alias : TabletAlias{};
     const TabletView* p = view().find(primary);

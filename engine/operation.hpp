@@ -39,7 +39,8 @@ class Operation {
 
     Shard& shard() { return shard_; }
     const View& view() const { return shard_.view(); }
-    const FixpointRecord& record() const { return *shard_.view().fixpoint(); }
+    // What is in force. Throws OperationEnded where somebody has taken it away since this operation began.
+    const FixpointRecord& record() const;
     const Limits& limits() const { return shard_.limits(); }
     const ProblemKey& key() const { return key_; }
     const std::string& id() const { return id_; }

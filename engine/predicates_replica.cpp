@@ -46,7 +46,8 @@ bool is_quarantined(const View& v, const TabletView& t) {
     if (v.in_ackers(t) || receiver_runs(*t.now)) return false;
     if (t.now->server().semi_sync_plugins && t.now->server().semi_sync_replica_enabled) return false;
     if (t.now->server().semi_sync_plugins && t.now->server().semi_sync_source_enabled) return false;
-    return t.tablet.type == TabletType::drained && v.fixpoint()->retired_gtids().contains(errant_on(v, t));
+    const bool drained = t.tablet.type == TabletType::drained || cell_is_silent(v, t.alias());
+    return drained && v.fixpoint()->retired_gtids().contains(errant_on(v, t));
 }
 
 }  // namespace
@@ -78,8 +79,9 @@ Tablets acker_to_leave(const View& v) {
     for (const TabletView& t : v.tablets) {
         if (!v.in_ackers(t)) continue;
         const bool quarantined = t.now && must_be_quarantined(v, t) && !is_needed_though_errant(v, t);
+        // A quarantine takes it out itself. One that no setting makes restart-safe vouches for nothing.
         const bool wanted =
-            t.now && (should_be_acker(v, t) || quarantined);  // a quarantine takes it out itself
+            t.now && ((should_be_acker(v, t) && t.now->server().persisted_globals_load) || quarantined);
         const bool gone = t.forgotten;
         if ((t.now ? !wanted : gone) && may_leave(v.facts, t.alias())) found.push_back(t.alias());
     }
@@ -108,9 +110,7 @@ Tablets tablet_record_differs(const View& v) {
     Tablets found;
     for (const TabletView& t : v.tablets) {
         if (!t.declared || t.forgotten) continue;
-        const bool silent_cell = std::find(v.records.silent_cells.begin(), v.records.silent_cells.end(),
-                                           t.alias().cell) != v.records.silent_cells.end();
-        if (silent_cell) continue;
+        if (cell_is_silent(v, t.alias())) continue;
         bool differs = false;
         if (v.is_primary(t)) {
             differs = t.tablet.type != TabletType::primary ||

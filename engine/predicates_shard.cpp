@@ -31,7 +31,8 @@ bool set_back(const View& v) {
 bool first_contact(const View& v, FirstContact kind) {
     if (!v.records.damage.empty()) return false;
     if (v.fixpoint() && (!set_back(v) || canary(Canary::journal_not_asked))) return false;
-    if (v.tablets.empty()) return false;
+    if (v.tablets.empty())
+        return kind == FirstContact::record_lost;  // nothing that could be elected: reported
     return judge_first_contact(v.facts, v.records.shard, v.fixpoint()).kind == kind;
 }
 
@@ -64,7 +65,8 @@ Tablets not_restart_safe(const View& v) {
         if (!t.now || !is_manageable(t)) return false;
         const sql::ServerRow& s = t.now->server();
         if (s.stop_replica_timeout_s != Limits::stop_replica_timeout_s) return true;
-        if (!t.now->channel() && s.replica_net_timeout_s != whole_seconds(v.limits().replica_net_timeout))
+        if (keeps_its_net_timeout(v, t) &&
+            s.replica_net_timeout_s != whole_seconds(v.limits().replica_net_timeout))
             return true;
         if (!s.persisted_globals_load) return false;  // reported: only a restart cures it
         std::vector<Setting> missing = settings_to_persist(s, t.now->answer.persisted, v.limits());
@@ -136,8 +138,18 @@ Tablets primary_is_another_server(const View& v) {
 Tablets primary_behind(const View& v) {
     const TabletView* p = living_primary(v);
     if (!p) return {};
-    if (v.fixpoint()->k() > 0 && !p->now->server().semi_sync_plugins) return whole_shard;
-    return if_true(!primary_lacks(v.facts).empty());
+    const FixpointRecord& record = *v.fixpoint();
+    if (record.k() > 0 && !p->now->server().semi_sync_plugins) return whole_shard;
+    const GtidSet lacking = primary_lacks(v.facts);
+    if (lacking.empty()) return {};
+    if (lacking.intersects(record.opened_at) || lacking.intersects(record.high_water)) return whole_shard;
+    // What a replica was seen to have before P was asked: later it may simply have received more.
+    const auto had_before = [&](const TabletLookPtr& look) {
+        return look && look->answered <= p->now->asked && look->has.intersects(lacking);
+    };
+    return if_true(std::ranges::any_of(v.tablets, [&](const TabletView& t) {
+        return !v.is_primary(t) && (had_before(t.now) || had_before(t.previous) || had_before(t.earlier));
+    }));
 }
 
 Tablets primary_semi_sync_weak(const View& v) {
@@ -214,7 +226,9 @@ Tablets replica_dead(const View& v) {
 Tablets acker_gone(const View& v) {
     return those(v, [&](const TabletView& t) {
         if (v.is_primary(t) || !v.in_ackers(t)) return false;
-        return !t.now || !t.declared;  // or it should leave, and fewer than k others could acknowledge
+        if (!t.now || !t.declared) return true;
+        // Or it should leave, and may not: fewer than k others could acknowledge.
+        return !should_be_acker(v, t) && !may_leave(v.facts, t.alias());
     });
 }
 

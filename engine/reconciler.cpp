@@ -237,6 +237,7 @@ awaitable<void> Reconciler::Impl::body(Operation& op, const ProblemRow& row, Out
         outcome = refused(Reason::paused);
         co_return;
     }
+    if (!row.without_record) (void)op.record();  // it may be gone since the look
     outcome = co_await row.recover(op);
 }
 

@@ -311,8 +311,14 @@ void Shard::rebuild_view() {
         t.declared = entry.second;
         // A person's word does not make the primary in force disappear: a dead one is replaced first.
         const bool in_force = records.fixpoint && records.fixpoint->primary.alias == alias;
-        t.forgotten = !in_force && std::any_of(records.goal.forgotten.begin(), records.goal.forgotten.end(),
-                                  [&](const ForgottenTablet& f) { return f.alias == alias; });
+        t.forgotten =
+            !in_force && std::any_of(records.goal.forgotten.begin(), records.goal.forgotten.end(),
+                                     [&](const ForgottenTablet& f) {
+                                         // That server: one with another uuid in its place was not meant.
+                                         const bool another =
+                                             known.now && f.uuid && known.now->server().server_uuid != f.uuid;
+                                         return f.alias == alias && !another;
+                                     });
         t.answering = known.answering;
         t.error = known.error;
         t.now = known.now;

@@ -158,6 +158,15 @@ bool must_be_quarantined(const View& view, const TabletView& t, std::string* why
     return false;
 }
 
+bool cell_is_silent(const View& view, const TabletAlias& alias) {
+    return std::ranges::find(view.records.silent_cells, alias.cell) != view.records.silent_cells.end();
+}
+
+bool keeps_its_net_timeout(const View& view, const TabletView& t) {
+    const sql::ReplicaRow* c = t.now->channel();
+    return !c || (c->receiver == sql::ThreadState::no && must_be_quarantined(view, t));
+}
+
 namespace {
 
 bool may_acknowledge(const View& view, const DurabilityPolicy& policy, const TabletView& t) {
@@ -178,10 +187,11 @@ bool is_needed_though_errant(const View& view, const TabletView& t) {
     int clean = 0;
     for (const TabletView& other : view.tablets) {
         if (view.is_primary(other) || !may_acknowledge(view, policy, other) || other.forgotten) continue;
-        // One that missed a look is not gone: whether an errant one is needed must not flip with a lost answer.
+        // One that missed a look is not gone: whether an errant one is needed must not flip with a lost
+        // answer.
         const TabletLookPtr& look = other.now ? other.now : other.last;
         if (!look || view.now - look->answered > gone_after) continue;
-        if (!look->server().semi_sync_plugins) continue;
+        if (!look->server().semi_sync_plugins || !look->server().persisted_globals_load) continue;
         if (other.now ? is_manageable(other) && !must_be_quarantined(view, other)
                       : other.tablet.type != TabletType::drained) {
             ++clean;
@@ -218,6 +228,8 @@ TabletFacts facts_of(const View& view, const TabletView& t, const FixpointRecord
     f.manageable = is_manageable(t);
     f.privileges_ok = t.missing_privileges.empty();
     if (t.journal) f.journal = *t.journal;
+    if (t.last)
+        f.server_id = t.last->server().server_id;  // of one that is silent: not to be given to another
     if (!t.now) return f;
     const sql::ServerRow& s = t.now->server();
     const sql::ReplicaRow* c = t.now->channel();

@@ -77,7 +77,8 @@ struct TabletView {
     bool answered() const { return now != nullptr; }
 };
 
-inline constexpr Duration two_looks_apart = 1200ms;  // a first commit may wait up to 1 s for its acknowledgement (M34)
+inline constexpr Duration two_looks_apart =
+    1200ms;  // a first commit may wait up to 1 s for its acknowledgement (M34)
 
 // A tablet that has not answered for so long does not count as one that can acknowledge.
 inline constexpr Duration gone_after = 3s;
@@ -125,6 +126,11 @@ GtidSet errant_on(const View& view, const TabletView& t);  // protocol 8
 bool stands_on_data_error(const TabletLook& look);         // 1062, 1032, 1049 …: a person mends it
 bool is_relay_log_error(int number);  // torn or gone: healed by RESET REPLICA and fetching again
 bool must_be_quarantined(const View& view, const TabletView& t, std::string* why = nullptr);
+// No repair of its replication will set replica_net_timeout on the way: it has no channel, or is kept
+// stopped.
+bool keeps_its_net_timeout(const View& view, const TabletView& t);
+// Its cell's store did not answer: its record can be neither read nor written.
+bool cell_is_silent(const View& view, const TabletAlias& alias);
 // Errant, but fewer than k clean ones can acknowledge: it is connected all the same (protocol 9).
 bool is_needed_though_errant(const View& view, const TabletView& t);
 // The set that t must have to be complete: log(P) of a look made after this boot of t was seen and before its

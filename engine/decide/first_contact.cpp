@@ -57,6 +57,14 @@ bool one_has_all(const ShardFacts& facts) {
                                [&](const TabletFacts& t) { return t.answered && t.has_all(all); });
 }
 
+// As many as the declared policy needs could acknowledge for it.
+bool has_enough_ackers(const ShardFacts& facts, const TabletFacts& t) {
+    const DurabilityPolicy& policy = facts.declared_policy;
+    return std::ranges::count_if(facts.tablets, [&](const TabletFacts& other) {
+               return &other != &t && other.semi_sync_plugins && policy.may_ack(t.alias(), other.tablet);
+           }) >= policy.ackers_needed;
+}
+
 std::string names(const std::vector<TabletAlias>& aliases) {
     std::string text;
     for (const TabletAlias& alias : aliases) text += (text.empty() ? "" : ", ") + alias.to_string();
@@ -120,6 +128,9 @@ Election elect_without_record(const ShardFacts& facts, FirstContact kind,
             election.text += "; what serves goes on serving, a person decides";
         return election;
     }
+    // Under one for whom too few could acknowledge every write would wait, whatever else speaks for it.
+    if (std::ranges::any_of(tied, [&](const TabletFacts* t) { return has_enough_ackers(facts, *t); }))
+        std::erase_if(tied, [&](const TabletFacts* t) { return !has_enough_ackers(facts, *t); });
     const auto best = std::ranges::min_element(tied, {}, [&](const TabletFacts* t) {
         return preference(without_primary, *t, facts.goal.pinned_primary, false);
     });

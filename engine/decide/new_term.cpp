@@ -90,7 +90,10 @@ FixpointRecord record_of_adoption(const ShardFacts& facts, const TabletAlias& pr
     record.high_water = {};
     if (canary(Canary::adopts_without_ackers_found)) return record;
     for (const TabletFacts& t : facts.tablets) {
-        if (&t != p && t.answered && t.acks_in_effect_at_first) record.ackers.push_back(server_of(t));
+        // Those whose acks are on and not in effect may have acknowledged before, and will once they are
+        // connected.
+        if (&t != p && t.answered && (t.acks_in_effect_at_first || t.acks_on))
+            record.ackers.push_back(server_of(t));
     }
     return record;
 }

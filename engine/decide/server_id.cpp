@@ -26,6 +26,16 @@ bool belongs_to_a_primary_of_another_uuid(const FixpointRecord& record, const Ta
     return is_that(record.primary) || std::ranges::any_of(record.past_primaries, is_that);
 }
 
+// Whoever bears P's id is refused by it (13117), whatever the record says of that id; and P counts
+// acknowledgements by server_id, so that two replicas that share one are one to it. Of two replicas one keeps
+// it.
+bool is_shared(const ShardFacts& facts, const TabletFacts& t) {
+    return std::ranges::any_of(facts.tablets, [&](const TabletFacts& other) {
+        if (!other.answered || other.server_id != t.server_id || other.uuid == t.uuid) return false;
+        return other.alias() == facts.record.primary.alias || other.alias() < t.alias();
+    });
+}
+
 bool bears_what_was_given(const FixpointRecord& record, const TabletFacts& t) {
     return std::ranges::any_of(record.server_ids_given, [&](const GivenServerId& given) {
         return given.uuid == t.uuid && given.server_id == t.server_id;
@@ -52,12 +62,13 @@ bool lacks_own_of_primary(const ShardFacts& facts, const TabletFacts& t) {
 bool server_id_to_renew(const ShardFacts& facts, const TabletFacts& t, std::string* why) {
     if (!t.answered || !t.uuid || t.alias() == facts.record.primary.alias) return false;
     const FixpointRecord& record = facts.record;
-    const bool given = bears_what_was_given(record, t) && !was_primary_under(record, t.server_id);
-    if (given && !canary(Canary::renews_for_ever)) return false;
     const auto yes = [&](const char* reason) {
         if (why) *why = reason;
         return true;
     };
+    if (is_shared(facts, t)) return yes("another server of the shard has the same server_id");
+    const bool given = bears_what_was_given(record, t) && !was_primary_under(record, t.server_id);
+    if (given && !canary(Canary::renews_for_ever)) return false;
     if (t.executed.empty()) return yes("it is blank: what bears its server_id may be in somebody's log");
     if (lacks_own_of_primary(facts, t))
         return yes("it lacks transactions of its own uuid, which its receiver would skip");

@@ -10,7 +10,7 @@ namespace fixpoint::sql {
 
 namespace {
 
-constexpr std::array<Name<Variable>, 14> variables{{
+constexpr std::array<Name<Variable>, 15> variables{{
     {Variable::read_only, "read_only"},
     {Variable::super_read_only, "super_read_only"},
     {Variable::offline_mode, "offline_mode"},
@@ -22,6 +22,7 @@ constexpr std::array<Name<Variable>, 14> variables{{
     {Variable::rpl_semi_sync_replica_enabled, "rpl_semi_sync_replica_enabled"},
     {Variable::replica_net_timeout, "replica_net_timeout"},
     {Variable::rpl_stop_replica_timeout, "rpl_stop_replica_timeout"},
+    {Variable::max_connections, "max_connections"},
     {Variable::server_id, "server_id"},
     {Variable::skip_replica_start, "skip_replica_start"},
     {Variable::relay_log_recovery, "relay_log_recovery"},
@@ -38,6 +39,7 @@ std::string value_text(Variable variable, std::int64_t value) {
         case Variable::rpl_semi_sync_source_wait_for_replica_count:
         case Variable::replica_net_timeout:
         case Variable::rpl_stop_replica_timeout:
+        case Variable::max_connections:
         case Variable::server_id:
             return std::to_string(value);
         case Variable::rpl_semi_sync_source_wait_point:

@@ -34,10 +34,10 @@ namespace {
 // A DROP TABLE IF EXISTS of a name never used, in a schema that does not exist: written to the binary log,
 // waits for nobody's lock, frees every commit that waits for what complete ackers have (M18, M50). On a
 // session of its own, without any lock: killed while it waits it would keep one for ever.
-awaitable<void> nudge(Operation& op) {
+awaitable<Outcome> nudge(Operation& op) {
     auto session =
         co_await op.shard().ports().sql.connect(op.record().primary.address, op.limits().connecting);
-    if (!session) co_return;
+    if (!session) co_return refused(Reason::primary_unreachable, session.error().text);
     std::string name = "n" + op.id();
     std::replace_if(
         name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; },
@@ -45,7 +45,9 @@ awaitable<void> nudge(Operation& op) {
     if (canary(Canary::nudge_needs_the_table)) {
         co_await run(**session, sql::CreateJournal{}, op.limits().statement);
     }
-    co_await run(**session, sql::Nudge{name}, op.limits().statement);
+    auto freed = co_await run(**session, sql::Nudge{name}, op.limits().statement);
+    if (freed) co_return succeeded();
+    co_return refused(Reason::too_few_ackers, "a nudge is not acknowledged either: " + freed.error().text);
 }
 
 int receiving_with_acks(const View& view) {
@@ -57,6 +59,29 @@ int receiving_with_acks(const View& view) {
     return n;
 }
 
+// Commits that wait keep their connections, killed or not (M14): when they have used up all of them, the
+// acker that would free them is refused with 1040.
+bool ackers_find_no_connection(const View& view) {
+    return std::ranges::any_of(view.tablets, [&](const TabletView& t) {
+        return t.now && should_be_acker(view, t) && follows(*t.now, view.fixpoint()->primary.address) &&
+               t.now->channel()->receiver_errno == sql::error_number::too_many_connections;
+    });
+}
+
+awaitable<Outcome> make_room_for_ackers(Operation& op) {
+    const TabletAlias p = op.record().primary.alias;
+    co_await op.lock_servers({p});
+    co_await op.look();
+    if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
+    op.require_locked(p);
+    const std::int64_t now = op.view().primary()->now->server().max_connections;
+    const std::int64_t more = now + Limits::connections_made_room;
+    op.report(p.to_string() + " has no connection left for its ackers: max_connections is raised from " +
+              std::to_string(now) + " to " + std::to_string(more) + ", until it restarts");
+    co_await op.must(p, sql::SetGlobal{sql::Variable::max_connections, more});
+    co_return refused(Reason::too_few_ackers, "there is room for its ackers now, and they are not there yet");
+}
+
 }  // namespace
 
 // Commits wait and none progresses. First what may free them where they are; a new primary only where its
@@ -64,6 +89,8 @@ int receiving_with_acks(const View& view) {
 awaitable<Outcome> unblock_primary(Operation& op) {
     const TabletAlias p = op.record().primary.alias;
     const int k = op.record().k();
+    co_await op.look_at_primary();  // an acker that came back meanwhile has freed them
+    if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
     const TabletView* before = op.view().primary();
     if (!before || !before->now) co_return refused(Reason::primary_unreachable);
     if (semi_sync_is_stricter_than(before->now->server(), k)) {
@@ -79,9 +106,9 @@ awaitable<Outcome> unblock_primary(Operation& op) {
     }
     if (receiving_with_acks(op.view()) >= k) {
         op.step("a nudge for " + p.to_string());
-        co_await nudge(op);
-        co_return succeeded();
+        co_return co_await nudge(op);
     }
+    if (ackers_find_no_connection(op.view())) co_return co_await make_room_for_ackers(op);
     const ShardFacts stopped = as_if_stopped(op.view().facts);
     const Election election = elect(stopped);
     if (!election.winner)

@@ -68,10 +68,14 @@ ShardFacts without_laggards(ShardFacts facts) {
 awaitable<void> apply_until_electable(Operation& op) {
     const Instant deadline = op.shard().now() + op.limits().applying;
     do {
+        const Instant began = op.shard().now();
         co_await apply_received(op, op.locked_tablets(), op.limits().wait_slice);
         co_await op.look();
         if (needs_no_fetching(elect(op.facts(), preference(op.view())))) co_return;
         if (needs_no_fetching(elect(without_laggards(op.facts()), preference(op.view())))) co_return;
+        // Where nobody has anything to apply, or nobody is left, no wait takes time: waiting longer changes
+        // nothing.
+        if (op.shard().now() - began < op.limits().wait_slice / 10) co_return;
     } while (op.shard().now() < deadline);
 }
 
@@ -112,12 +116,14 @@ awaitable<Outcome> record_and_open(Operation& op, TabletAlias winner) {
     co_return co_await open_and_follow(op);
 }
 
-// A P that answers is closed as one deposed; one that came up read-only is proven to be, by a closing's own OK.
+// A P that answers is closed as one deposed; one that came up read-only is proven to be, by a closing's own
+// OK.
 awaitable<Outcome> close_old_primary(Operation& op, TabletAlias p) {
     const TabletView* t = op.view().find(p);
     if (!t || !t->now) co_return refused(Reason::primary_unreachable);
     if (is_writable(*t->now) || t->now->server().offline_mode) co_return co_await close_deposed(op, p);
-    auto closed = co_await op.close(p, sql::SetGlobal{sql::Variable::super_read_only, 1}, op.limits().statement);
+    auto closed =
+        co_await op.close(p, sql::SetGlobal{sql::Variable::super_read_only, 1}, op.limits().statement);
     if (!closed) co_return refused(Reason::closing_timed_out, closed.error().text);
     op.closed(p);
     co_return succeeded();
@@ -162,6 +168,18 @@ awaitable<Outcome> emergency_reparent(Operation& op) {
 
 // ---- planned
 
+namespace {
+
+// Whether P would be revoked once it is closed: one that restarts writable whatever is persisted is not.
+Outcome would_be_revoked(const View& view) {
+    const Revocation revoked = revocation(as_if_stopped(view.facts));
+    if (revoked.holds()) return succeeded();
+    const bool cured_by_restart = !view.primary()->now->server().persisted_globals_load;
+    return refused(cured_by_restart ? Reason::needs_restart : Reason::revocation_impossible, revoked.text);
+}
+
+}  // namespace
+
 Outcome planned_reparent_possible(const View& view) {
     const std::optional<TabletAlias> wanted = view.wanted_primary();
     const TabletView* p = view.primary();
@@ -190,16 +208,19 @@ Outcome planned_reparent_possible(const View& view) {
     if (!election.winner)
         return refused(election.reason == Reason::none ? Reason::candidate_unfit : election.reason,
                        election.text);
-    return succeeded();
+    return would_be_revoked(view);
 }
 
 namespace {
 
 // Snapshots of P's log, until one is executed at once: caught up with an old one it lags again, and the
-// writers wait for it.
+// writers wait for it. One that stays behind by the same short time does not come nearer by waiting: half of
+// what a closing waits is short enough.
 awaitable<bool> catch_up_while_it_serves(Operation& op, TabletAlias candidate) {
     const TabletAlias p = op.record().primary.alias;
     const Instant deadline = op.shard().now() + op.limits().catching_up;
+    const Duration bearable = op.limits().lock_wait_timeout_of_closing / 2;
+    Duration before = Duration::max();
     for (;;) {
         const Instant asked = op.shard().now();
         auto at = co_await op.ask(p, sql::ReadGtids{}, op.limits().statement);
@@ -208,7 +229,10 @@ awaitable<bool> catch_up_while_it_serves(Operation& op, TabletAlias candidate) {
         const Duration left = deadline - op.shard().now();
         if (left <= Duration::zero()) co_return false;
         if (!co_await wait_until_executed(op, candidate, at->executed, left)) co_return false;
-        if (op.shard().now() - asked <= op.limits().caught_up_within + 3 * round_trip) co_return true;
+        const Duration took = op.shard().now() - asked;
+        if (took <= op.limits().caught_up_within + 3 * round_trip) co_return true;
+        if (took <= bearable && took >= before / 4 * 3) co_return true;
+        before = took;
     }
 }
 

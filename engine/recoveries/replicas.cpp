@@ -36,7 +36,7 @@ sql::ChangeSource change_to_primary(const Operation& op) {
 }
 
 // Both threads stopped, the relay log dropped: only what P has is in it, acks OFF unless nothing is
-// unexecuted.
+// unexecuted and A names it.
 awaitable<Outcome> drop_relay_log(Operation& op, TabletAlias alias) {
     const TabletView* t = op.view().find(alias);
     const bool has_channel = t->now->channel() != nullptr;
@@ -46,7 +46,8 @@ awaitable<Outcome> drop_relay_log(Operation& op, TabletAlias alias) {
         if (has_channel && receiver_runs(*t->now)) co_await op.change(alias, sql::StartReceiver{});
         co_return refused(Reason::would_discard, "nobody else in reach has " + rest.to_string());
     }
-    if (!rest.empty() && t->now->server().semi_sync_plugins && !canary(Canary::drops_relay_log_and_vouches)) {
+    const bool vouched = rest.empty() || canary(Canary::drops_relay_log_and_vouches);
+    if (t->now->server().semi_sync_plugins && !(vouched && op.record().has_acker(alias))) {
         co_await switch_acks(op, alias, false);
     }
     if (has_channel) co_await op.must(alias, sql::StopApplier{}, op.limits().stop());
@@ -173,6 +174,9 @@ awaitable<Outcome> quarantine(Operation& op) {
         co_await switch_acks(op, alias, false);
     co_await source_side_off(op, alias);
     op.report(alias.to_string() + " is quarantined: " + why);
+    if (cell_is_silent(op.view(), alias))
+        co_return refused(Reason::store_unavailable,
+                          "the tablet record of " + alias.to_string() + " cannot be written");
     if (t->declared && t->tablet.type != TabletType::drained) {
         Tablet drained = t->tablet;
         drained.tags[std::string(fixpoint_was_tag)] = std::string(to_string(drained.declared_type()));

@@ -63,7 +63,8 @@ awaitable<Outcome> make_restart_safe(Operation& op) {
         }
         co_await op.must(alias, sql::SetPersistOnly{s.first, s.second});
     }
-    if (!c && server.replica_net_timeout_s != whole_seconds(op.limits().replica_net_timeout)) {
+    if (keeps_its_net_timeout(op.view(), *op.view().find(alias)) &&
+        server.replica_net_timeout_s != whole_seconds(op.limits().replica_net_timeout)) {
         co_await op.must(alias, sql::SetGlobal{sql::Variable::replica_net_timeout,
                                                whole_seconds(op.limits().replica_net_timeout)});
     }

@@ -155,6 +155,25 @@ awaitable<Outcome> change_source(Operation& op, TabletAlias alias, bool names_it
 
 }  // namespace
 
+namespace {
+
+// What no applier can read any more is fetched again, where P has it; nobody counts on it until then.
+awaitable<Outcome> forget_relay_log(Operation& op, TabletAlias alias) {
+    const TabletView* t = op.view().find(alias);
+    const TabletView* p = op.view().primary();
+    auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
+    if (!gtids) co_return refused(Reason::tablet_unreachable, gtids.error().text);
+    const GtidSet rest = t->now->has - gtids->executed;
+    if (!rest.empty() && !(p && p->now && p->now->log.contains(rest)))
+        co_return refused(Reason::would_discard, "nobody else in reach has " + rest.to_string());
+    if (t->now->server().semi_sync_plugins) co_await switch_acks(op, alias, false);
+    co_await op.must(alias, sql::ResetReplica{false});
+    op.shard().relay_log_dropped(alias);
+    co_return succeeded();
+}
+
+}  // namespace
+
 awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
     op.require_locked(alias);
     const TabletView* t = op.view().find(alias);
@@ -191,9 +210,15 @@ awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
     }
     if (reset) co_await op.change(alias, sql::ResetReplica{false});
     co_await source_side_off(op, alias);
-    if (auto started = co_await op.change(alias, sql::StartReceiver{}); !started) {
-        co_return refused(Reason::tablet_unreachable, "START REPLICA IO_THREAD: " + started.error().text);
+    auto receiving = co_await op.change(alias, sql::StartReceiver{});
+    if (!receiving && is_relay_log_error(receiving.error().number)) {
+        // Its relay log files are gone (M45): after a CHANGE only the START says so.
+        if (Outcome reset_done = co_await forget_relay_log(op, alias); reset_done.refused)
+            co_return reset_done;
+        receiving = co_await op.change(alias, sql::StartReceiver{});
     }
+    if (!receiving)
+        co_return refused(Reason::tablet_unreachable, "START REPLICA IO_THREAD: " + receiving.error().text);
     const bool applier_stands =
         channel && !channel->applier_running && channel->applier_errno != 0 && right_source;
     if (!applier_stands) {
@@ -215,7 +240,11 @@ awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source,
     co_await stop_receiver(op, alias);
     co_await source_side_off(op, alias);
     if (t->now->channel() && t->now->channel()->applier_running) co_await stop_applier(op, alias);
-    if (canary(Canary::fetches_with_acks_off)) co_await switch_acks(op, alias, false);
+    // Of an acker they stay: a closed P has nobody to tell, and an OFF would never come on again if P died
+    // now.
+    const bool acks_on = t->now->server().semi_sync_plugins && t->now->server().semi_sync_replica_enabled;
+    if ((acks_on && !op.record().has_acker(alias)) || canary(Canary::fetches_with_acks_off))
+        co_await switch_acks(op, alias, false);
     co_await op.must(alias, change_to(op, s->tablet.mysql, false));
     op.shard().relay_log_dropped(alias);
     co_await op.must(alias, sql::StartReceiver{});

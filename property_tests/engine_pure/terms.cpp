@@ -91,10 +91,11 @@ TEST(FirstTerm, begins_with_the_declared_policy_and_without_ackers) {
     EXPECT_EQ(record.term, 1);
 }
 
-TEST(Adoption, records_policy_none_and_whose_acks_are_in_effect) {
+TEST(Adoption, records_policy_none_and_whose_acks_are_on_or_in_effect) {
     Shard s = shard("semi_sync", {102, 103});
     s.record = {};
-    s[103].acks_in_effect_at_first = false;
+    s[102].acks_on = false;
+    s[103].acks_in_effect_at_first = s[103].acks_on = false;
     const FixpointRecord record = record_of_adoption(s, alias(101), 1);
     EXPECT_TRUE(record.policy.is_none());
     EXPECT_EQ(aliases(record.ackers), std::vector{alias(102)});

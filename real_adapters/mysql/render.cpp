@@ -101,6 +101,7 @@ std::string value_text(sql::Variable variable, std::int64_t value) {
         case rpl_semi_sync_source_wait_for_replica_count:
         case replica_net_timeout:
         case rpl_stop_replica_timeout:
+        case max_connections:
         case server_id:
             return fmt::format("{}", value);
         case rpl_semi_sync_source_wait_point:

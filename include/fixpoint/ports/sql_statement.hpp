@@ -22,9 +22,11 @@ namespace fixpoint::sql {
 // ---- errors
 
 enum class ErrorKind {
-    server,     // MySQL answered with an error number: the statement did not take effect (unless the number says otherwise)
-    refused,    // no session could be opened, and the server said so at once (2002, 2003; or a server error at login)
-    lost,       // the session broke (2006, 2013): what was under way may or may not have taken effect, or may yet
+    server,  // MySQL answered with an error number: the statement did not take effect (unless the number says
+             // otherwise)
+    refused,  // no session could be opened, and the server said so at once (2002, 2003; or a server error at
+              // login)
+    lost,  // the session broke (2006, 2013): what was under way may or may not have taken effect, or may yet
     timed_out,  // our own limit passed: likewise "maybe"; the session is broken from then on
 };
 
@@ -54,7 +56,7 @@ inline constexpr int relay_log_init = 1872;
 inline constexpr int offline_mode = 3032;
 inline constexpr int auto_position_with_applier = 3081;
 inline constexpr int user_lock_name_too_long = 4163;
-inline constexpr int receiver_purged = 13114;      // with 1236 in the text
+inline constexpr int receiver_purged = 13114;  // with 1236 in the text
 inline constexpr int receiver_equal_server_ids = 13117;
 inline constexpr int relay_log_corrupt = 13121;
 inline constexpr int relay_log_missing = 13124;
@@ -70,12 +72,12 @@ enum class WaitPoint { after_sync, after_commit };
 // Global variables, read by one SELECT, `gtid_owned` first (M51: the other way round a commit that moves
 // from one set to the other meanwhile is in neither).
 struct ServerRow {
-    GtidSet gtid_owned;     // commits that wait for acknowledgement (M31)
+    GtidSet gtid_owned;  // commits that wait for acknowledgement (M31)
     GtidSet gtid_executed;
     GtidSet gtid_purged;
     Uuid server_uuid;
     std::int64_t server_id = 0;
-    std::string version;    // 9.7.4; MariaDB's contains "MariaDB"
+    std::string version;  // 9.7.4; MariaDB's contains "MariaDB"
     bool gtid_mode_on = true;
     bool log_replica_updates = true;
     bool read_only = false;
@@ -108,20 +110,20 @@ enum class ThreadState { no, connecting, yes };
 struct ReplicaRow {
     std::string channel;  // "" is the default channel
     MysqlAddress source;
-    Uuid source_uuid;     // of the source it was last connected to
+    Uuid source_uuid;  // of the source it was last connected to
     ThreadState receiver = ThreadState::no;
     int receiver_errno = 0;
     std::string receiver_error;
     bool applier_running = false;
     int applier_errno = 0;
     std::string applier_error;
-    GtidSet retrieved;    // Retrieved_Gtid_Set: whole in the relay log
+    GtidSet retrieved;  // Retrieved_Gtid_Set: whole in the relay log
     bool auto_position = true;
     std::int64_t connect_retry_s = 60;
     std::int64_t retry_count = 86400;
     Duration heartbeat_period{};
-    Duration delay{};     // SOURCE_DELAY
-    bool filters = false; // any replication filter
+    Duration delay{};          // SOURCE_DELAY
+    bool filters = false;      // any replication filter
     bool applier_idle = true;  // Replica_SQL_Running_State: has read all relay log
     std::optional<std::int64_t> seconds_behind;
     bool operator==(const ReplicaRow&) const = default;
@@ -129,16 +131,17 @@ struct ReplicaRow {
 
 // SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync%'.
 struct SemiSyncStatusRow {
-    bool source_status = false;         // Rpl_semi_sync_source_status: ON and not degraded
-    std::int64_t source_clients = 0;    // over-counts (M16)
+    bool source_status = false;       // Rpl_semi_sync_source_status: ON and not degraded
+    std::int64_t source_clients = 0;  // over-counts (M16)
     std::int64_t wait_sessions = 0;
     std::int64_t yes_transactions = 0;
     std::int64_t no_transactions = 0;
-    bool replica_status = false;        // Rpl_semi_sync_replica_status: acknowledgements are in effect (M17)
+    bool replica_status = false;  // Rpl_semi_sync_replica_status: acknowledgements are in effect (M17)
     bool operator==(const SemiSyncStatusRow&) const = default;
 };
 
-// Variables that SetGlobal and SetPersistOnly may name. Values are integers: booleans 0/1, wait point 0 = AFTER_SYNC.
+// Variables that SetGlobal and SetPersistOnly may name. Values are integers: booleans 0/1, wait point 0 =
+// AFTER_SYNC.
 enum class Variable {
     read_only,
     super_read_only,
@@ -151,6 +154,7 @@ enum class Variable {
     rpl_semi_sync_replica_enabled,
     replica_net_timeout,
     rpl_stop_replica_timeout,
+    max_connections,
     server_id,
     skip_replica_start,
     relay_log_recovery,
@@ -173,7 +177,7 @@ struct JournalRow {  // of table fixpoint.journal
     std::int64_t term = 0;
     std::int64_t revision = 0;
     TabletAlias alias;
-    Uuid uuid;          // of the primary of that term
+    Uuid uuid;  // of the primary of that term
     GtidSet opened_at;
     bool operator==(const JournalRow&) const = default;
 };
@@ -182,12 +186,12 @@ struct JournalRow {  // of table fixpoint.journal
 struct SessionRow {
     std::uint64_t id = 0;
     std::string user;
-    std::string command;     // Query, Sleep, Killed, Binlog Dump GTID, …
+    std::string command;  // Query, Sleep, Killed, Binlog Dump GTID, …
     std::string state;
     bool dump_thread = false;
     bool killed = false;
-    bool idle = false;       // command Sleep
-    bool privileged = false; // SUPER or CONNECTION_ADMIN, where it could be read
+    bool idle = false;        // command Sleep
+    bool privileged = false;  // SUPER or CONNECTION_ADMIN, where it could be read
     bool in_transaction = false;
     std::int64_t seconds = 0;
     bool operator==(const SessionRow&) const = default;
@@ -206,38 +210,100 @@ struct LookAnswer {
     std::string group_replication;  // member state, "" if none
     bool operator==(const LookAnswer&) const = default;
 };
-struct Look { ShardName shard; using Answer = LookAnswer; };
-struct GtidsAnswer { GtidSet owned; GtidSet executed; bool operator==(const GtidsAnswer&) const = default; };
-struct ReadGtids { using Answer = GtidsAnswer; };                   // owned first, then executed, one statement
-struct ReadReplica { using Answer = std::vector<ReplicaRow>; };     // SHOW REPLICA STATUS
-struct ReadJournal { ShardName shard; using Answer = std::vector<JournalRow>; };  // newest (term, revision) of each uuid for this shard, newest first; no table: empty
-struct ReadSessions { using Answer = std::vector<SessionRow>; };
-struct ReadMissingPrivileges { using Answer = std::vector<std::string>; };  // by SHOW GRANTS; empty: all there
-struct ReadLockHolders { ShardName shard; using Answer = LockHolders; };
-struct WaitForExecuted { GtidSet set; Duration timeout{}; using Answer = bool; };  // WAIT_FOR_EXECUTED_GTID_SET: true = executed
+struct Look {
+    ShardName shard;
+    using Answer = LookAnswer;
+};
+struct GtidsAnswer {
+    GtidSet owned;
+    GtidSet executed;
+    bool operator==(const GtidsAnswer&) const = default;
+};
+struct ReadGtids {
+    using Answer = GtidsAnswer;
+};  // owned first, then executed, one statement
+struct ReadReplica {
+    using Answer = std::vector<ReplicaRow>;
+};  // SHOW REPLICA STATUS
+struct ReadJournal {
+    ShardName shard;
+    using Answer = std::vector<JournalRow>;
+};  // newest (term, revision) of each uuid for this shard, newest first; no table: empty
+struct ReadSessions {
+    using Answer = std::vector<SessionRow>;
+};
+struct ReadMissingPrivileges {
+    using Answer = std::vector<std::string>;
+};  // by SHOW GRANTS; empty: all there
+struct ReadLockHolders {
+    ShardName shard;
+    using Answer = LockHolders;
+};
+struct WaitForExecuted {
+    GtidSet set;
+    Duration timeout{};
+    using Answer = bool;
+};  // WAIT_FOR_EXECUTED_GTID_SET: true = executed
 
 // ---- statements on the session itself
 
-struct Nothing { bool operator==(const Nothing&) const = default; };
-struct SetSessionLockWait { std::int64_t seconds = 1; using Answer = Nothing; };  // SET SESSION lock_wait_timeout
-struct GetLock { std::string name; Duration timeout{}; using Answer = bool; };     // true = taken
-struct ReleaseLock { std::string name; using Answer = Nothing; };
-struct Kill { std::uint64_t id = 0; using Answer = Nothing; };                     // 1094: gone already
+struct Nothing {
+    bool operator==(const Nothing&) const = default;
+};
+struct SetSessionLockWait {
+    std::int64_t seconds = 1;
+    using Answer = Nothing;
+};  // SET SESSION lock_wait_timeout
+struct GetLock {
+    std::string name;
+    Duration timeout{};
+    using Answer = bool;
+};  // true = taken
+struct ReleaseLock {
+    std::string name;
+    using Answer = Nothing;
+};
+struct Kill {
+    std::uint64_t id = 0;
+    using Answer = Nothing;
+};  // 1094: gone already
 
 // ---- statements that change a server
 
-struct SetGlobal { Variable variable{}; std::int64_t value = 0; using Answer = Nothing; };
-struct SetPersistOnly { Variable variable{}; std::int64_t value = 0; using Answer = Nothing; };
+struct SetGlobal {
+    Variable variable{};
+    std::int64_t value = 0;
+    using Answer = Nothing;
+};
+struct SetPersistOnly {
+    Variable variable{};
+    std::int64_t value = 0;
+    using Answer = Nothing;
+};
 // FLUSH TABLES WITH READ LOCK; SET GLOBAL super_read_only=ON; UNLOCK TABLES, in one packet (M20a).
-struct CloseInOnePacket { using Answer = Nothing; };
-// SET GLOBAL rpl_semi_sync_source_enabled = IF(@@GLOBAL.offline_mode, 0, @@GLOBAL.rpl_semi_sync_source_enabled)
-struct SemiSyncSourceOffIfOffline { using Answer = Nothing; };
-struct StopReceiver { using Answer = Nothing; };
-struct StopApplier { using Answer = Nothing; };
-struct StartReceiver { using Answer = Nothing; };
-struct StartApplier { using Answer = Nothing; };
-// CHANGE REPLICATION SOURCE TO. With the applier running `receiver_options_only` must be set (no SOURCE_AUTO_POSITION,
-// else 3081) and the relay log stays; with both threads stopped the relay log is deleted (M8).
+struct CloseInOnePacket {
+    using Answer = Nothing;
+};
+// SET GLOBAL rpl_semi_sync_source_enabled = IF(@@GLOBAL.offline_mode, 0,
+// @@GLOBAL.rpl_semi_sync_source_enabled)
+struct SemiSyncSourceOffIfOffline {
+    using Answer = Nothing;
+};
+struct StopReceiver {
+    using Answer = Nothing;
+};
+struct StopApplier {
+    using Answer = Nothing;
+};
+struct StartReceiver {
+    using Answer = Nothing;
+};
+struct StartApplier {
+    using Answer = Nothing;
+};
+// CHANGE REPLICATION SOURCE TO. With the applier running `receiver_options_only` must be set (no
+// SOURCE_AUTO_POSITION, else 3081) and the relay log stays; with both threads stopped the relay log is
+// deleted (M8).
 struct ChangeSource {
     MysqlAddress source;
     Duration heartbeat_period{};
@@ -246,27 +312,41 @@ struct ChangeSource {
     bool receiver_options_only = false;
     using Answer = Nothing;
 };
-struct ResetReplica { bool all = false; using Answer = Nothing; };
-struct CreateJournal { using Answer = Nothing; };  // CREATE DATABASE / TABLE IF NOT EXISTS fixpoint.journal
-struct InsertJournalRow { JournalRow row; using Answer = Nothing; };
-struct Nudge { std::string name; using Answer = Nothing; };  // DROP TABLE IF EXISTS fixpoint_nudge.<name>
+struct ResetReplica {
+    bool all = false;
+    using Answer = Nothing;
+};
+struct CreateJournal {
+    using Answer = Nothing;
+};  // CREATE DATABASE / TABLE IF NOT EXISTS fixpoint.journal
+struct InsertJournalRow {
+    JournalRow row;
+    using Answer = Nothing;
+};
+struct Nudge {
+    std::string name;
+    using Answer = Nothing;
+};  // DROP TABLE IF EXISTS fixpoint_nudge.<name>
 
 using Statement = std::variant<Look, ReadGtids, ReadReplica, ReadJournal, ReadSessions, ReadMissingPrivileges,
-                               ReadLockHolders, WaitForExecuted, SetSessionLockWait, GetLock, ReleaseLock, Kill, SetGlobal,
-                               SetPersistOnly, CloseInOnePacket, SemiSyncSourceOffIfOffline, StopReceiver,
-                               StopApplier, StartReceiver, StartApplier, ChangeSource, ResetReplica,
-                               CreateJournal, InsertJournalRow, Nudge>;
-using Answer = std::variant<Nothing, bool, LookAnswer, GtidsAnswer, std::vector<ReplicaRow>, std::vector<JournalRow>,
-                            std::vector<SessionRow>, std::vector<std::string>, LockHolders>;
+                               ReadLockHolders, WaitForExecuted, SetSessionLockWait, GetLock, ReleaseLock,
+                               Kill, SetGlobal, SetPersistOnly, CloseInOnePacket, SemiSyncSourceOffIfOffline,
+                               StopReceiver, StopApplier, StartReceiver, StartApplier, ChangeSource,
+                               ResetReplica, CreateJournal, InsertJournalRow, Nudge>;
+using Answer =
+    std::variant<Nothing, bool, LookAnswer, GtidsAnswer, std::vector<ReplicaRow>, std::vector<JournalRow>,
+                 std::vector<SessionRow>, std::vector<std::string>, LockHolders>;
 using Result = std::expected<Answer, Error>;
 
-std::string_view name_of(const Statement& statement);      // "StopReceiver"
-std::string to_string(const Statement& statement);         // for people: SET GLOBAL super_read_only=ON. No secrets in it.
-// Everything but SELECT, SHOW, SET SESSION and the user locks. A Kill counts as mutating here; the caller who knows
-// its target does not count one of a session of Fixpoint's own (I10).
+std::string_view name_of(const Statement& statement);  // "StopReceiver"
+std::string to_string(
+    const Statement& statement);  // for people: SET GLOBAL super_read_only=ON. No secrets in it.
+// Everything but SELECT, SHOW, SET SESSION and the user locks. A Kill counts as mutating here; the caller who
+// knows its target does not count one of a session of Fixpoint's own (I10).
 bool is_mutating(const Statement& statement);
 
-// The names of the three user locks; longer ones than 64 characters are cut and end in a hash of the whole (M41).
+// The names of the three user locks; longer ones than 64 characters are cut and end in a hash of the whole
+// (M41).
 std::string server_lock_name(const ShardName& shard);
 std::string helper_lock_name(const ShardName& shard);
 std::string rebuild_lock_name(const ShardName& shard);
