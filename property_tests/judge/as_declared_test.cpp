@@ -249,7 +249,7 @@ TEST(AsDeclared, EachPersistedSettingIsNeeded) {
             << to_string(variable);
     }
     EXPECT_EQ(unmet_after([](auto& b) { b.row(2).persisted_globals_load = false; }),
-              "settings_persisted@zone2-200");
+              "acker_extra@zone2-200 settings_persisted@zone2-200");
 }
 
 TEST(AsDeclared, TabletRecordsSayWhatIsInForce) {

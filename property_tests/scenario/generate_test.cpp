@@ -28,6 +28,21 @@ RC_GTEST_PROP(Generator, what_it_makes_is_within_its_bounds, ()) {
     RC_ASSERT(scenario.boot != Boot::converged || !scenario.faults.empty());
 }
 
+// RapidCheck's own sizes must not narrow it: a generator that nearly always draws the same is no generator.
+TEST(Generator, what_rapidcheck_draws_is_as_various_as_the_seeds) {
+    std::set<std::string> names;
+    std::set<FaultKind> kinds;
+    const rc::Gen<Scenario> generator = gen::scenario();
+    rc::Random random(7);
+    for (int i = 0; i < 300; ++i) {
+        const Scenario scenario = generator(random.split(), i % 101).value();
+        names.insert(scenario.name);
+        for (const Fault& fault : scenario.faults) kinds.insert(fault.kind);
+    }
+    EXPECT_GE(names.size(), 299u);
+    EXPECT_GE(kinds.size(), 70u);
+}
+
 TEST(Generator, every_kind_of_fault_policy_and_boot_occurs) {
     std::map<FaultKind, int> kinds;
     std::set<std::string> policies;
@@ -48,6 +63,8 @@ TEST(Generator, every_kind_of_fault_policy_and_boot_occurs) {
 
 // Nobody is favoured: within one group, the commonest kind is not far from the rarest (one that another
 // undoes is drawn with it, too).
+// Equally likely within what is possible; and some come along, so that the event happens that another waits
+// for.
 TEST(Generator, no_kind_is_weighted) {
     std::map<FaultGroup, std::map<FaultKind, int>> counts;
     for (std::uint64_t seed = 1; seed <= 6000; ++seed) {
@@ -57,7 +74,7 @@ TEST(Generator, no_kind_is_weighted) {
     for (const auto& [group, kinds] : counts) {
         const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
         const auto [rarest, commonest] = std::minmax_element(kinds.begin(), kinds.end(), fewer);
-        EXPECT_LT(commonest->second, 3 * rarest->second)
+        EXPECT_LT(commonest->second, 8 * rarest->second)
             << to_string(group) << ": " << to_string(commonest->first) << " and " << to_string(rarest->first);
     }
 }

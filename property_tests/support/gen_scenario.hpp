@@ -22,8 +22,10 @@ inline std::ostream& operator<<(std::ostream& out, const Scenario& scenario) {
 namespace fixpoint::gen {
 
 inline rc::Gen<sim::Scenario> scenario(sim::GenerateOptions options = {}) {
+    // At the nominal size a range is drawn whole. (Beyond it, arbitrary<std::uint64_t> is nearly a constant.)
+    constexpr std::uint64_t seeds = std::uint64_t{1} << 62;
     const rc::Gen<sim::Scenario> drawn =
-        rc::gen::map(rc::gen::resize(1000, rc::gen::arbitrary<std::uint64_t>()),
+        rc::gen::map(rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::uint64_t>(0, seeds)),
                      [options](std::uint64_t seed) { return sim::generate_scenario(seed, options); });
     // The seed itself is not shrunk: a smaller seed is not a simpler scenario.
     return rc::gen::shrink(rc::gen::noShrink(drawn), [](sim::Scenario&& failing) {

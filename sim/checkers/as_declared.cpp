@@ -195,6 +195,8 @@ void Judging::ackers() {
         } else if (const ServerState* server = state_.server(a.alias);
                    server && server->server.server_uuid != a.uuid) {
             unmet(ClauseName::acker_missing, a.alias, "is in A under another uuid");
+        } else if (server && alive(*server) && !server->server.persisted_globals_load) {
+            unmet(ClauseName::acker_extra, a.alias, "is in A, and nothing makes it restart-safe");
         }
     }
 }
@@ -311,6 +313,16 @@ void Judging::server_id(const ServerState& server) {
     const auto bears_id_of = [&](const RecordedServer& p) {
         return p.server_id == row.server_id && p.uuid != row.server_uuid;
     };
+    for (const ServerState& other : state_.servers) {
+        if (!declared(other.alias) && !is_primary(other.alias)) continue;
+        if (!alive(other) || !state_.core.has(other.alias) || other.server.server_id != row.server_id)
+            continue;
+        if (is_primary(other.alias) || other.alias < alias) {
+            unmet(ClauseName::tablet_server_id, alias,
+                  fmt::format("has the server_id {} of {}", row.server_id, other.alias.to_string()));
+            return;
+        }
+    }
     if (bears_id_of(record_->primary) || std::ranges::any_of(record_->past_primaries, bears_id_of)) {
         unmet(ClauseName::tablet_server_id, alias,
               fmt::format("bears the server_id {} of a primary with another uuid", row.server_id));

@@ -20,7 +20,11 @@ bool concerns_policy(Problem problem) {
     return problem == Problem::policy_not_in_force || problem == Problem::acker_to_join ||
            problem == Problem::acker_to_leave || problem == Problem::acker_gone;
 }
-bool concerns_everything(Reason reason) {
+bool concerns_everything(Problem problem, Reason reason) {
+    // Without a record in force nothing else touches the shard (protocol 11).
+    if (problem == Problem::shard_never_had_a_primary || problem == Problem::shard_to_adopt ||
+        problem == Problem::primary_record_lost)
+        return true;
     return reason == Reason::store_unavailable || reason == Reason::paused ||
            reason == Reason::somebody_elses_lock;
 }
@@ -77,7 +81,7 @@ class Excusing {
         const OracleInput input{state_, books_};
         const auto consider = [&](const ProblemKey& key, Reason reason) {
             if (!oracle_confirms(input, key, reason)) return;
-            if (concerns_everything(reason) && !key.tablet)
+            if (concerns_everything(key.problem, reason) && !key.tablet)
                 everything_ = reason;
             else if (key.problem == Problem::wrong_primary)
                 wish_ = reason;
@@ -88,7 +92,12 @@ class Excusing {
         };
         for (const auto& [key, refusal] : books_.refusals) consider(key, refusal.reason);
         for (const auto& [manager, problems] : books_.looked) {
-            for (const ProblemKey& key : problems) consider(key, reason_of_report(key.problem));
+            for (const ProblemKey& key : problems) {
+                consider(key, reason_of_report(key.problem));
+                if (key.problem != Problem::dead_primary_and_all_replicas) continue;
+                consider(key, Reason::unfenced_promotion_not_allowed);
+                consider(key, Reason::no_candidate);
+            }
         }
     }
 
@@ -105,9 +114,10 @@ class Excusing {
         switch (c.name) {
             case one_primary_named:
                 return state_.store.fixpoint ? wish_.has_value() || fails(primary_) : fails(primary_);
+            case primary_semi_sync:  // strict already for a policy that is not in force yet
+                return fails(primary_) || (is_loose() && fails(policy_));
             case primary_uuid:
             case primary_serves:
-            case primary_semi_sync:
             case primary_foreign:
             case journal:
                 return fails(primary_);
@@ -119,6 +129,9 @@ class Excusing {
                 return may_not_leave(c.tablet) || fails(policy_) || fails(primary_);
             case settings_persisted:
                 return whole_tablet_excused(c.tablet) || not_curable(c.tablet);
+            case tablet_receives:
+                if (tablet_excused(c)) return true;
+                return (refused_by_its_source(c.tablet) || primary_is_gone()) && fails(primary_);
             case tablet_record:
                 // One that people deleted is theirs to declare again.
                 return !cell_has_store(c.tablet) || !state_.store.tablets.contains(c.tablet);
@@ -152,6 +165,22 @@ class Excusing {
         return of_replication && quarantined_rightly(*server);
     }
 
+    // Nobody is there to receive from: its server is another one than recorded, or out of reach.
+    bool primary_is_gone() const {
+        if (!state_.store.fixpoint) return true;
+        const RecordedServer& recorded = state_.store.fixpoint->primary;
+        const ServerState* p = state_.server(recorded.alias);
+        return !p || !alive(*p) || !state_.core.has(p->alias) || p->server.server_uuid != recorded.uuid;
+    }
+
+    // Stopped by an error that only another primary cures (a source that has less than it).
+    bool refused_by_its_source(const TabletAlias& tablet) const {
+        const ServerState* server = state_.server(tablet);
+        return server && std::ranges::any_of(server->channels, [](const sql::ReplicaRow& r) {
+                   return r.receiver == sql::ThreadState::no && r.receiver_errno != 0 && r.applier_running;
+               });
+    }
+
     // Dead or out of reach for good, not to be touched, or not to be known of.
     bool whole_tablet_excused(const TabletAlias& tablet) const {
         const ServerState* server = state_.server(tablet);
@@ -170,10 +199,16 @@ class Excusing {
         if (!wrong || !reported(server.alias)) return false;
         if (in_a(server.alias)) return others_that_acknowledge(server.alias) < state_.store.fixpoint->k();
         const auto t = state_.store.tablets.find(server.alias);
-        const bool drained = t != state_.store.tablets.end() && t->second.drained_by_fixpoint();
+        const bool drained = t != state_.store.tablets.end() && t->second.type == TabletType::drained;
         const bool receives = std::ranges::any_of(
             server.channels, [](const sql::ReplicaRow& r) { return r.receiver != sql::ThreadState::no; });
         return (drained || !cell_has_store(server.alias)) && !receives;
+    }
+
+    // The policy in force needs fewer acknowledgements than the one that is declared.
+    bool is_loose() const {
+        return state_.store.fixpoint && state_.store.keyspace &&
+               state_.store.fixpoint->k() < state_.store.keyspace->durability_policy.ackers_needed;
     }
 
     bool may_not_leave(const TabletAlias& tablet) const {

@@ -37,7 +37,6 @@ Cost cost_of(FaultKind kind) {
         case torn_relay_log:
         case reset_replication:
         case repoint:
-        case restore_older_state:
         case semi_sync_replica_off:
         case semi_sync_replica_on:
         case new_uuid:
@@ -45,6 +44,7 @@ Cost cost_of(FaultKind kind) {
         case block_applier:
         case delay_applier:
             return Cost::unqualified;
+        case restore_older_state:
         case applier_error:
         case set_writable:
         case second_primary:
@@ -117,6 +117,7 @@ class Guarding {
         for (const DeliveredFault& d : in_.faults) deliver(d);
         for (const DeliveredFault& d : in_.faults) overlapping(d);
         if (record_lost_ && !failures_.empty()) beyond("the record was lost while a tablet had failed");
+        what_there_was();
         what_is_left();
         return verdict_;
     }
@@ -157,11 +158,11 @@ class Guarding {
         }
         if (fault.tablet) {
             // Neither declared nor asked any more.
-            if (fault.kind == delete_tablet_record || fault.kind == forget)
-                lost_for_good_.insert(*fault.tablet);
+            if (fault.kind == delete_tablet_record || fault.kind == forget) undeclared_.insert(*fault.tablet);
             // Not to be made restart-safe from outside, until it is started otherwise.
             if (fault.kind == restart_without_persisted) unsafe_.insert(*fault.tablet);
             if (fault.kind == restart) unsafe_.erase(*fault.tablet);
+            if (starts_again(fault.kind)) lost_for_good_.erase(*fault.tablet);
         }
         if (cost == Cost::beyond) beyond("not promised: " + describe(fault));
         if (cost == Cost::record) record_lost_ = true;
@@ -177,7 +178,8 @@ class Guarding {
         if (cost == Cost::unfit) {
             for (const TabletAlias& t : subjects(fault)) unfit_.insert(t);
         }
-        if (cost != Cost::gone && cost != Cost::unqualified) return;
+        // A server that was set back has also lost what it vouched for.
+        if (cost != Cost::gone && cost != Cost::unqualified && fault.kind != restore_older_state) return;
         for (const TabletAlias& t : subjects(fault)) {
             const bool for_good = fault.permanent;
             if (for_good) lost_for_good_.insert(t);
@@ -187,11 +189,16 @@ class Guarding {
         }
     }
 
+    static bool starts_again(FaultKind kind) {
+        return kind == restart || kind == restart_writable || kind == restart_without_persisted ||
+               kind == relay_log_lost || kind == relay_log_hole || kind == torn_relay_log;
+    }
+
     // Until something undoes it. What comes back is gone no more, but it is qualified anew only after a
     // while.
     Instant ends(const DeliveredFault& d, const TabletAlias& t, bool for_good) const {
         if (for_good) return Instant::max();
-        if (cost_of(d.fault.kind) == Cost::unqualified) return d.at;
+        if (cost_of(d.fault.kind) != Cost::gone) return d.at;
         for (const DeliveredFault& later : in_.faults) {
             const bool undoes =
                 later.fault.kind == heal ||
@@ -218,22 +225,55 @@ class Guarding {
         }
     }
 
+    // A shard that began under a policy which its primary could not meet.
+    void what_there_was() {
+        const TabletAlias& primary = in_.tablets.front().alias;
+        int could = 0;
+        for (const ScenarioTablet& t : in_.tablets) {
+            Tablet tablet;
+            tablet.alias = t.alias;
+            tablet.type = t.type;
+            if (t.semi_sync_plugins && may_acknowledge(in_.policy, primary, tablet)) ++could;
+        }
+        if (could < in_.policy.ackers_needed)
+            beyond(fmt::format("{} tablets could acknowledge under {}", could, in_.policy.to_string()));
+    }
+
+    TabletAlias last_primary() const {
+        for (auto d = in_.faults.rbegin(); d != in_.faults.rend(); ++d) {
+            if (d->in_force) return d->in_force->primary.alias;
+        }
+        return in_.tablets.front().alias;
+    }
+
     void what_is_left() {
         std::vector<Tablet> left;
+        std::set<TabletAlias> never_primary;
         for (const ScenarioTablet& t : in_.tablets) {
-            if (lost_for_good_.contains(t.alias) || unsafe_.contains(t.alias)) continue;
+            if (lost_for_good_.contains(t.alias) || undeclared_.contains(t.alias) ||
+                unsafe_.contains(t.alias))
+                continue;
+            if (t.promotion_rule == PromotionRule::must_not) never_primary.insert(t.alias);
             Tablet tablet;
             tablet.alias = t.alias;
             const auto declared = types_.find(t.alias);
             tablet.type = declared == types_.end() ? t.type : declared->second;
             if (policy_.ackers_needed == 0 || t.semi_sync_plugins) left.push_back(tablet);
         }
-        const bool some = std::ranges::any_of(left, [&](const Tablet& c) {
+        const auto could_lead = [&](const Tablet& c) {
             const bool may_be_primary = c.type == TabletType::primary || c.type == TabletType::replica;
             const auto followers = std::ranges::count_if(
                 left, [&](const Tablet& t) { return may_acknowledge(policy_, c.alias, t); });
-            return may_be_primary && !unfit_.contains(c.alias) && followers >= policy_.ackers_needed;
-        });
+            return may_be_primary && !unfit_.contains(c.alias) && !never_primary.contains(c.alias) &&
+                   followers >= policy_.ackers_needed;
+        };
+        // One that lives is not replaced for having too few that acknowledge: a term begins with ackers that
+        // vouch.
+        const auto in_force =
+            std::ranges::find_if(left, [&](const Tablet& t) { return t.alias == last_primary(); });
+        const bool some = in_force != left.end() && !unfit_.contains(in_force->alias)
+                              ? could_lead(*in_force)
+                              : std::ranges::any_of(left, could_lead);
         if (!some) beyond(fmt::format("nobody that is left could be primary under {}", policy_.to_string()));
     }
 
@@ -245,7 +285,7 @@ class Guarding {
     DurabilityPolicy policy_;
     GuardVerdict verdict_;
     std::vector<Failure> failures_;
-    std::set<TabletAlias> lost_for_good_, unsafe_, unfit_;
+    std::set<TabletAlias> lost_for_good_, undeclared_, unsafe_, unfit_;
     std::set<std::string> managers_gone_;
     std::map<TabletAlias, TabletType> types_;
     bool record_lost_ = false;

@@ -4,7 +4,9 @@
 // ever is one. Excepted: a nudge while a commit waits.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "sim/checkers/invariants.hpp"
 
@@ -18,12 +20,18 @@ class I10 final : public Checker {
     void on(Instant at, const JudgeEvent& event) override {
         if (const auto* lock = std::get_if<ShardLockTaken>(&event)) {
             as_declared_at_lock_[lock->lock_id] = is_as_declared();
+            const WorldState& state = view_.now();
+            const bool some = std::ranges::any_of(
+                state.servers, [](const ServerState& s) { return !s.server.gtid_owned.empty(); });
+            if (some) waited_at_lock_.insert(lock->lock_id);
         } else if (const auto* sent = std::get_if<StatementSent>(&event)) {
             // Under no lock the moment of sending stands for that of the lock. A closing changes what is read
             // before it takes effect: there it stands for that of the effect.
             if (sent->mutating &&
                 (sent->lock_id == 0 || (closes(sent->statement) && at_lock(sent->lock_id)))) {
-                as_declared_at_sending_[key(*sent)] = is_as_declared();
+                as_declared_at_sending_[key(*sent)] =
+                    is_as_declared() &&
+                    !(std::holds_alternative<sql::Nudge>(sent->statement) && waits(sent->tablet));
             }
         } else if (const auto* e = std::get_if<StatementTookEffect>(&event)) {
             if (!e->mutating || frees_what_waits(*e) || !began_as_declared(*e)) return;
@@ -44,8 +52,11 @@ class I10 final : public Checker {
 
     // A commit whose acknowledgement was lost waits on a shard that is as declared: a nudge is its cure.
     bool frees_what_waits(const StatementTookEffect& e) {
-        if (!std::holds_alternative<sql::Nudge>(e.statement)) return false;
-        const ServerState* server = view_.now().server(e.tablet);
+        return std::holds_alternative<sql::Nudge>(e.statement) &&
+               (waits(e.tablet) || waited_at_lock_.contains(e.lock_id));
+    }
+    bool waits(const TabletAlias& tablet) {
+        const ServerState* server = view_.now().server(tablet);
         return server && !server->server.gtid_owned.empty();
     }
     bool is_as_declared() { return as_declared(view_.now()).empty(); }
@@ -69,6 +80,7 @@ class I10 final : public Checker {
     }
 
     std::map<std::int64_t, bool> as_declared_at_lock_;
+    std::set<std::int64_t> waited_at_lock_;  // some commit waited when that lock was taken
     std::map<std::pair<std::string, std::uint64_t>, bool> as_declared_at_sending_;
 };
 

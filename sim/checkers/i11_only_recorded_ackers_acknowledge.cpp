@@ -1,7 +1,10 @@
 // I11: no step points a receiver with acknowledgements on at a primary whose record does not name that
 // tablet. Looks at each receiver that connects to the primary in force with acknowledgements in effect.
-// Excused: a fault pointed it there or switched them on, and no step has started that receiver since.
+// Excused: a fault pointed it there or switched them on, and no step has started that receiver since; or
+// people deleted both records that named it.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "sim/checkers/invariants.hpp"
 
@@ -18,11 +21,24 @@ class I11 final : public Checker {
             return;
         const FixpointRecord& record = *books_.in_force;
         if (e->source != record.primary.alias || record.has_acker(e->tablet)) return;
+        if (nobody_names(e->tablet)) return;
         violated(
             at,
             fmt::format(
                 "{} receives from {} with acknowledgements on, and the record of term {} does not name it",
                 e->tablet.to_string(), e->source.to_string(), record.term));
+    }
+
+  private:
+    // People deleted its record and the one in force that named it: no manager can know of it.
+    bool nobody_names(const TabletAlias& tablet) const {
+        const auto struck = [&](FaultKind kind) {
+            return std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
+                return d.fault.kind == kind && (!d.fault.tablet || d.fault.tablet == tablet);
+            });
+        };
+        return !view_.now().store.tablets.contains(tablet) && struck(FaultKind::delete_tablet_record) &&
+               (struck(FaultKind::delete_fixpoint_record) || struck(FaultKind::set_back_fixpoint_record));
     }
 };
 

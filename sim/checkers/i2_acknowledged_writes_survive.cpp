@@ -1,8 +1,8 @@
 // I2: every write that a client saw succeed is on the primary in force at each later commit point and at the
 // end. By the write's own id, never by GTID: with a number used twice the sets look whole. Excused: what a
 // fault by hand touched (it must still end on the primary, or be reported, as long as a disk of the core
-// holds it), and what more faults took than the policy tolerates: more copies than the k of its
-// acknowledgement.
+// holds it), what somebody holds while the shard stands still for it, and what more faults took than the
+// policy tolerates: more copies than the k of its acknowledgement.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,6 +47,7 @@ class I2 final : public Checker {
         Lost lost, dropped;
         for (const auto& [id, write] : books_.writes) {
             if (!write.counts() || (primary && on_disk(*primary, id))) continue;
+            if (stands_still(primary) && somebody_holds(id, state)) continue;
             if (write.by_hand.empty() && tolerable(id, write, alias, state)) {
                 lost.add(id);
             } else if (silently_held(id, alias, state)) {
@@ -76,6 +77,18 @@ class I2 final : public Checker {
                                    count > 3 ? ", …" : ""));
         }
     };
+
+    // Nobody writes there: a shard that refuses to go on without the write has not lost it (I8 and I9 judge
+    // the refusal).
+    static bool stands_still(const ServerState* primary) {
+        return !primary || !alive(*primary) || !serves_clients(*primary);
+    }
+
+    static bool somebody_holds(WriteId id, const WorldState& state) {
+        return std::ranges::any_of(state.servers, [&](const ServerState& server) {
+            return on_disk(server, id) || (server.relay_log_readable && holds(server.writes_received, id));
+        });
+    }
 
     static bool judged(const WriteBook& write) { return write.counts() && write.by_hand.empty(); }
 

@@ -24,7 +24,7 @@ class I5 final : public Checker {
         if (!ever_primary) {
             violated(at, fmt::format("{} wrote {} on {}, which was never primary", e->manager,
                                      e->gtid.to_string(), e->tablet.to_string()));
-        } else if (server && server->server.super_read_only) {
+        } else if (server && server->server.super_read_only && !server->closing_pending) {
             violated(at, fmt::format("{} wrote {} on {}, which is closed", e->manager, e->gtid.to_string(),
                                      e->tablet.to_string()));
         }
@@ -39,6 +39,8 @@ class I5 final : public Checker {
         for (const ServerState& server : state.servers) {
             if (!state.core.has(server.alias) || server.alias == record.primary.alias || !alive(server))
                 continue;
+            // Of this shard no more: a record that people deleted.
+            if (!state.store.tablets.contains(server.alias) && !record.has_acker(server.alias)) continue;
             const bool replicates = std::ranges::any_of(server.channels, [](const sql::ReplicaRow& r) {
                 return r.receiver == sql::ThreadState::yes;
             });
@@ -55,7 +57,7 @@ class I5 final : public Checker {
         const auto clean = std::ranges::count_if(record.ackers, [&](const RecordedServer& a) {
             const ServerState* s = state.server(a.alias);
             return s && s->alias != server.alias && alive(*s) && state.core.has(s->alias) &&
-                   errant_on(*s, state).empty();
+                   errant_on(*s, state).empty() && !on_data_error(*s);
         });
         return clean < record.k();
     }

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "sim/checkers/invariants.hpp"
+#include "sim/faults/fault_table.hpp"
 
 namespace fixpoint::sim {
 namespace {
@@ -51,6 +52,7 @@ class I7 final : public Checker {
         Instant began;
         std::set<TabletAlias> received;        // whose receivers ran when it began
         std::optional<RecordedServer> served;  // P, if it served then
+        bool disturbed = false;                // something was declared anew since
     };
 
     void says(Instant at, const std::string& manager, const fixpoint::Event& e) {
@@ -59,8 +61,10 @@ class I7 final : public Checker {
                 open_[manager] = began(at, e.key);
                 return;
             case EventKind::recovery_succeeded:
+                // What was declared anew meanwhile is another row of the same name.
+                if (const auto it = open_.find(manager); it != open_.end() && !it->second.disturbed)
+                    succeeded_[manager][e.key] = at;
                 open_.erase(manager);
-                succeeded_[manager][e.key] = at;
                 return;
             case EventKind::recovery_refused:
                 if (e.reason == Reason::none)
@@ -106,10 +110,17 @@ class I7 final : public Checker {
     void looked(Instant at, const std::string& manager, const std::vector<ProblemKey>& problems) {
         for (const auto& [key, when] : succeeded_[manager]) {
             if (std::ranges::find(problems, key) == problems.end() || a_fault_ended(when, at)) continue;
+            if (key.problem == Problem::applier_failed && stands_on_data_error(key.tablet)) continue;
             violated(at, fmt::format("{} reported success for {}, and its next look finds it again", manager,
                                      text_of(key)));
         }
         succeeded_.erase(manager);
+    }
+
+    // Its relay log was mended, and what it fetched does not fit its data: another error.
+    bool stands_on_data_error(const TabletAlias& tablet) const {
+        const ServerState* server = view_.now().server(tablet);
+        return server && on_data_error(*server);
     }
 
     // The end of a fault that lasts for a time changes the world as well.
@@ -122,6 +133,9 @@ class I7 final : public Checker {
 
     void something_happened(Instant, const Fault& fault) {
         succeeded_.clear();
+        if (fault_row(fault.kind).group == FaultGroup::declaration) {
+            for (auto& [manager, operation] : open_) operation.disturbed = true;
+        }
         if (!fault.tablet) return;
         owed_.erase(*fault.tablet);
         if (served_ && served_->first.alias == *fault.tablet) served_.reset();
@@ -136,6 +150,8 @@ class I7 final : public Checker {
                 continue;
             const auto t = state.store.tablets.find(tablet);
             if (t != state.store.tablets.end() && t->second.drained_by_fixpoint()) continue;
+            // Of this shard no more: a record that people deleted, and nothing in force that names it.
+            if (t == state.store.tablets.end() && !(record && record->has_acker(tablet))) continue;
             if (!errant_on(*s, state).empty() || on_data_error(*s)) continue;
             const bool stopped = std::ranges::none_of(s->channels, [](const sql::ReplicaRow& r) {
                 return r.receiver != sql::ThreadState::no || r.receiver_errno != 0;

@@ -48,6 +48,15 @@ GtidSet demanded_by_the_record(In in) {
     return all;
 }
 
+// What P wrote, as far as somebody of the core has it.
+GtidSet seen_of_primary(In in, const FixpointRecord& record) {
+    GtidSet seen;
+    for (const ServerState* s : core_servers(in)) {
+        if (s->alias != record.primary.alias) seen.add(has(*s).of_uuid(record.primary.uuid));
+    }
+    return seen;
+}
+
 // In reach, the recorded server, and it has lost nothing: it can be opened again.
 bool primary_can_be_opened(In in) {
     const FixpointRecord* record = record_of(in);
@@ -55,6 +64,7 @@ bool primary_can_be_opened(In in) {
     return p && in_core(in, p->alias) && cured_from_outside(*p) &&
            p->server.server_uuid == record->primary.uuid &&
            p->server.gtid_executed.contains(demanded_by_the_record(in)) &&
+           has(*p).contains(seen_of_primary(in, *record)) &&
            (record->k() == 0 || p->server.semi_sync_plugins);
 }
 
@@ -137,12 +147,30 @@ bool demanded_missing(In in, Key) {
 }
 
 bool no_candidate(In in, Key) {
-    if (!record_of(in) || primary_can_be_opened(in)) return false;
+    if (record_of(in) && primary_can_be_opened(in)) return false;
     return std::ranges::none_of(others(in), [&](const ServerState* s) { return fit_to_be_primary(in, *s); });
 }
 
-bool too_few_followers(In in, Key) {
+std::optional<TabletAlias> wished(In in) {
+    const StoreState& store = in.state.store;
+    std::optional<TabletAlias> wish = store.goal ? store.goal->pinned_primary : std::nullopt;
+    if (!wish && store.shard) wish = store.shard->primary_alias;
+    return wish;
+}
+
+bool candidate_unfit(In in, Key) {
+    const std::optional<TabletAlias> wish = wished(in);
     const FixpointRecord* record = record_of(in);
+    if (!wish || !record || *wish == record->primary.alias) return false;
+    const ServerState* s = in.state.server(*wish);
+    if (!s || !in_core(in, *wish) || !fit_to_be_primary(in, *s) || !errant_on(*s, in.state).empty())
+        return true;
+    return followers_of(in, *s, record->policy) < record->k();
+}
+
+bool too_few_followers(In in, Key key) {
+    const FixpointRecord* record = record_of(in);
+    if (key.problem == Problem::wrong_primary) return candidate_unfit(in, key);
     if (!record || primary_can_be_opened(in)) return false;
     return std::ranges::none_of(others(in), [&](const ServerState* s) {
         return fit_to_be_primary(in, *s) && followers_of(in, *s, record->policy) >= record->k();
@@ -226,23 +254,6 @@ bool paused(In in, Key) {
     return in.state.store.goal && in.state.store.goal->paused;
 }
 
-std::optional<TabletAlias> wished(In in) {
-    const StoreState& store = in.state.store;
-    std::optional<TabletAlias> wish = store.goal ? store.goal->pinned_primary : std::nullopt;
-    if (!wish && store.shard) wish = store.shard->primary_alias;
-    return wish;
-}
-
-bool candidate_unfit(In in, Key) {
-    const std::optional<TabletAlias> wish = wished(in);
-    const FixpointRecord* record = record_of(in);
-    if (!wish || !record || *wish == record->primary.alias) return false;
-    const ServerState* s = in.state.server(*wish);
-    if (!s || !in_core(in, *wish) || !fit_to_be_primary(in, *s) || !errant_on(*s, in.state).empty())
-        return true;
-    return followers_of(in, *s, record->policy) < record->k();
-}
-
 bool candidate_lagging(In in, Key) {
     const std::optional<TabletAlias> wish = wished(in);
     const FixpointRecord* record = record_of(in);
@@ -294,6 +305,12 @@ bool would_discard(In in, Key key) {
 }
 
 bool needs_restart(In in, Key key) {
+    const FixpointRecord* record = record_of(in);
+    const ServerState* p = record ? in.state.server(record->primary.alias) : nullptr;
+    // A wish under `none`: a closed P that would start writable is not closed.
+    if (key.problem == Problem::wrong_primary && record && record->k() == 0 && p &&
+        !p->server.persisted_globals_load)
+        return true;
     const ServerState* s = subject(in, key);
     return s && (!s->server.persisted_globals_load || !s->server.semi_sync_plugins);
 }

@@ -62,6 +62,7 @@ Delivery restart_of(Nemesis& nemesis, FakeMysql& server, const Fault& fault) {
     plan.possible = true;
     const std::uint64_t boot = server.boot();
     plan.apply = [&nemesis, &world, &server, &fault, options, later] {
+        nemesis.forget_kinds({crash, crash_before_durable, shutdown}, fault);
         nemesis.undo_kinds({restart_loop, pause}, fault);
         if (server.paused()) server.resume();
         if (!down(server)) server.crash();
@@ -95,11 +96,14 @@ Delivery loop_of(World& world, FakeMysql& server, const Fault& fault) {
 }
 
 // Killed, its relay log spoilt, and started again.
-Delivery relay_log_of(World& world, FakeMysql& server, const Fault& fault) {
+Delivery relay_log_of(Nemesis& nemesis, FakeMysql& server, const Fault& fault) {
+    World& world = nemesis.world();
     Delivery plan;
     plan.possible = server.disk().channel.has_value();
     const std::uint64_t boot = server.boot();
-    plan.apply = [&world, &server, kind = fault.kind] {
+    plan.apply = [&nemesis, &world, &server, &fault, kind = fault.kind] {
+        nemesis.forget_kinds({crash, crash_before_durable, shutdown}, fault);
+        nemesis.undo_kinds({restart_loop, pause}, fault);
         if (server.paused()) server.resume();
         if (!down(server)) server.crash();
         if (kind == relay_log_lost) server.lose_relay_log();
@@ -155,7 +159,7 @@ Delivery plan_tablet(Nemesis& nemesis, const Fault& fault) {
         case relay_log_lost:
         case relay_log_hole:
         case torn_relay_log:
-            return relay_log_of(world, server, fault);
+            return relay_log_of(nemesis, server, fault);
         case too_many_connections:
             plan.apply = [&server] { server.fill_connections(true); };
             plan.undo = [&server] { server.fill_connections(false); };

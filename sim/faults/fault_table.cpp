@@ -138,7 +138,7 @@ std::vector<FaultRow> make_table() {
          "wrong_password",
          tablet,
          {the_tablet, lasts},
-         "New sessions of the managers get 1045."},
+         "New sessions of the managers and new receivers get 1045."},
         {applier_error,
          "applier_error",
          tablet,

@@ -243,13 +243,28 @@ void Nemesis::undo(State& state) {
     state.delivery.undo();
 }
 
+namespace {
+
+bool is_meant(const Fault& fault, const std::vector<FaultKind>& kinds, const Fault& by) {
+    return std::find(kinds.begin(), kinds.end(), fault.kind) != kinds.end() &&
+           (!by.tablet || fault.tablet == by.tablet) && (by.manager.empty() || fault.manager == by.manager) &&
+           (by.cell.empty() || fault.cell == by.cell);
+}
+
+}  // namespace
+
 void Nemesis::undo_kinds(const std::vector<FaultKind>& kinds, const Fault& by) {
     for (const auto& s : states_) {
-        if (!s->active || std::find(kinds.begin(), kinds.end(), s->fault.kind) == kinds.end()) continue;
-        const bool tablet_fits = !by.tablet || s->fault.tablet == by.tablet;
-        const bool manager_fits = by.manager.empty() || s->fault.manager == by.manager;
-        const bool cell_fits = by.cell.empty() || s->fault.cell == by.cell;
-        if (tablet_fits && manager_fits && cell_fits) undo(*s);
+        if (s->active && is_meant(s->fault, kinds, by)) undo(*s);
+    }
+}
+
+void Nemesis::forget_kinds(const std::vector<FaultKind>& kinds, const Fault& by) {
+    for (const auto& s : states_) {
+        if (!s->active || !is_meant(s->fault, kinds, by)) continue;
+        look(*s);
+        s->active = false;
+        world_.scheduler().cancel(s->end);
     }
 }
 

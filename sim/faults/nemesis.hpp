@@ -60,6 +60,8 @@ class Nemesis {
     bool heal_network(const std::vector<std::string>& from, const std::vector<std::string>& to);
     // Undoes what is active of these kinds on that tablet or manager.
     void undo_kinds(const std::vector<FaultKind>& kinds, const Fault& by);
+    // They are over, and nothing is undone: what strikes next takes their place.
+    void forget_kinds(const std::vector<FaultKind>& kinds, const Fault& by);
     const std::set<std::uint64_t>& connections_to(const TabletAlias& tablet) const;
 
   private:

@@ -40,7 +40,8 @@ struct HuntCommand {
     int jobs = 2;
     double minutes = 0;  // 0: no limit
     std::string json;
-    std::string save;  // folder for minimised cases
+    std::string save;   // folder for minimised cases
+    bool show = false;  // print the scenarios instead of running them
 };
 int hunt(const HuntCommand& options);
 

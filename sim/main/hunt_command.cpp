@@ -78,6 +78,11 @@ void report(const std::vector<Finding>& findings, const HuntCommand& options) {
 }  // namespace
 
 int hunt(const HuntCommand& options) {
+    if (options.show) {
+        for (std::uint64_t i = 0; i < options.seeds; ++i)
+            fmt::print("{}", print_scenario(generate_scenario(options.first + i)));
+        return all_passed;
+    }
     fmt::print("hunt: seeds {} to {}, {} processes\n", options.first, options.first + options.seeds - 1,
                options.jobs);
     HuntStatistics statistics;

@@ -66,6 +66,7 @@ void add_hunt(CLI::App& app, HuntCommand& options, int& code) {
     command->add_option("--minutes", options.minutes, "stop after so long")->check(CLI::NonNegativeNumber);
     command->add_option("--json", options.json, "write the statistics as JSON");
     command->add_option("--save", options.save, "folder for the minimised scenarios");
+    command->add_flag("--show", options.show, "print the scenarios instead of running them");
     command->callback([&] { code = hunt(options); });
 }
 

@@ -24,6 +24,7 @@ constexpr Duration until_events_strike = 30s;  // where faults wait for events
 constexpr Duration step = 100ms;               // between two looks at the world …
 constexpr Duration long_step = 500ms;          // … once it has taken long already
 constexpr Duration takes_long = 10s;
+constexpr int polls_of_quiet = 3;
 constexpr Duration probe_bound = 5s;
 constexpr Duration probe_applied_within = 10s;
 constexpr std::uint64_t event_limit = 200'000'000;
@@ -103,10 +104,22 @@ class Course {
         while (now() < deadline) {
             if (!advance(now() + (now() - began < takes_long ? step : long_step))) return false;
             if (livelock()) return false;
-            if (world_.judge().settled() && probe(deadline)) return true;
+            if (is_quiet() && probe(deadline)) return true;
             if (over_ || nothing_better_comes()) return false;
         }
         return false;
+    }
+
+    // As declared, for some polls in a row in which nothing was changed, begun or started: what a manager has
+    // not looked at yet is not converged.
+    bool is_quiet() {
+        if (!world_.judge().settled() || !world_.nothing_is_under_way()) {
+            quiet_since_.reset();
+            return false;
+        }
+        if (!quiet_since_) quiet_since_ = now();
+        const Instant since = std::max(*quiet_since_, world_.counts().last_mutating);
+        return now() - since >= polls_of_quiet * world_.scenario().limits.poll;
     }
 
     // A confirmed reason that has stood for longer than the greatest back-off: every repair that the failed
@@ -217,6 +230,7 @@ class Course {
     std::uint64_t slept_after_ = 0;
     Instant next_question_{};
     std::optional<Instant> justified_since_;
+    std::optional<Instant> quiet_since_;
     bool over_ = false;
     std::string broken_;
 };

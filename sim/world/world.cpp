@@ -289,6 +289,12 @@ std::string World::manager_that_died() const {
     return {};
 }
 
+bool World::nothing_is_under_way() const {
+    if (const auto lock = topology_->lock(); lock && lock->expires > scheduler_.now()) return false;
+    return std::ranges::none_of(
+        servers_, [&](const auto& server) { return core_.has(server->alias()) && server->starting(); });
+}
+
 bool World::all_managers_asleep() const {
     return std::all_of(managers_.begin(), managers_.end(), [&](const auto& m) {
         const bool in_core =

@@ -68,7 +68,9 @@ class World final : public WorldView,
     const WorldState& now() override;
     std::uint64_t version() const override;
     std::string manager_that_died() const;  // "m1: what it threw"; "" : none
-    bool all_managers_asleep() const;       // those of the core
+    bool all_managers_asleep() const;
+    // No operation holds the shard lock, and no server of the core is being started.
+    bool nothing_is_under_way() const;  // those of the core
 
     struct Counts {
         std::uint64_t statements = 0, mutating = 0, notifications = 0;

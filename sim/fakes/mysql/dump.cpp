@@ -35,7 +35,8 @@ void FakeMysql::accept_dump(DumpRequest request) {
     if (var(Variable::offline_mode)) {
         return refuse(sql::error_number::offline_mode, "The server is currently in offline mode", false);
     }
-    if (connections_full_ || connections() >= static_cast<std::size_t>(running_.max_connections)) {
+    if (connections_full_ ||
+        connections() >= static_cast<std::size_t>(value(sql::Variable::max_connections))) {
         return refuse(error_number::too_many_connections, "Too many connections", false);
     }
     if (passwords_rejected_)

@@ -79,7 +79,7 @@ void FakeMysql::fill_server_row(sql::ServerRow& row) const {
     row.stop_replica_timeout_s = value(Variable::rpl_stop_replica_timeout);
     row.sync_binlog = running_.sync_binlog;
     row.flush_log_at_trx_commit = running_.flush_log_at_trx_commit;
-    row.max_connections = running_.max_connections;
+    row.max_connections = value(sql::Variable::max_connections);
     row.persisted_globals_load = running_.persisted_globals_load;
     row.relay_log_recovery = var(Variable::relay_log_recovery);
     row.skip_replica_start = var(Variable::skip_replica_start);

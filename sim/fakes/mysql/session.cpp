@@ -64,7 +64,7 @@ void FakeMysql::connect(LoginRequest request, std::move_only_function<void()> on
 }
 
 void FakeMysql::login(LoginRequest request, std::move_only_function<void()> on_ended, LoginAnswer answer) {
-    const auto limit = static_cast<std::size_t>(running_.max_connections);
+    const auto limit = static_cast<std::size_t>(value(sql::Variable::max_connections));
     const auto extra = static_cast<std::size_t>(
         std::ranges::count_if(sessions_, [](const auto& session) { return session->extra; }));
     const std::size_t present = connections_full_ ? limit + extra : connections();
@@ -72,7 +72,7 @@ void FakeMysql::login(LoginRequest request, std::move_only_function<void()> on_e
     if (full && (!request.privileged || present > limit)) {
         return answer(std::unexpected(refused(error_number::too_many_connections)));
     }
-    if (request.wrong_password || passwords_rejected_) {
+    if (request.wrong_password || (passwords_rejected_ && !request.manager.empty())) {
         return answer(std::unexpected(refused(error_number::access_denied)));
     }
     if (var(sql::Variable::offline_mode) && !request.privileged) {
@@ -213,9 +213,12 @@ void FakeMysql::remove(SessionId id) {
     tell_ended(*session);
 }
 
+// Whoever kills shuts the socket itself: nothing reaches that client any more, however long the session takes
+// to die (M14, M53).
 void FakeMysql::kill_session(Session& session) {
     if (std::exchange(session.killed, true)) return;
     touch();
+    tell_ended(session);
     const bool at_once = !session.busy || session.waits_for_acks;
     after(draw(at_once ? timing::death_of_idle : timing::death_in_statement),
           [this, id = session.id] { end_killed(id); });
@@ -223,9 +226,6 @@ void FakeMysql::kill_session(Session& session) {
 
 void FakeMysql::end_killed(SessionId id) {
     Session* session = find(id);
-    if (session == nullptr) return;
-    tell_ended(*session);
-    session = find(id);
     if (session == nullptr) return;
     if (!session->busy) return remove(id);
     if (auto interrupt = std::exchange(session->interrupt, nullptr)) interrupt();

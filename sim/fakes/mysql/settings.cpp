@@ -13,6 +13,7 @@ Settings::Settings() {
     set(Variable::rpl_semi_sync_source_wait_for_replica_count, 1);
     set(Variable::replica_net_timeout, 60);
     set(Variable::rpl_stop_replica_timeout, 31'536'000);
+    set(Variable::max_connections, 151);
     set(Variable::server_id, 1);
 }
 
@@ -28,6 +29,8 @@ std::int64_t Settings::clamped(Variable variable, std::int64_t value) {
             return std::clamp<std::int64_t>(value, 1, 31'536'000);
         case Variable::rpl_stop_replica_timeout:
             return std::clamp<std::int64_t>(value, 2, 31'536'000);
+        case Variable::max_connections:
+            return std::clamp<std::int64_t>(value, 1, 100'000);
         default:
             return value;
     }
@@ -62,6 +65,7 @@ Settings settings_at_start(const StartOptions& options, const sql::PersistedVari
     settings.set(Variable::rpl_semi_sync_source_timeout, options.semi_sync_source_timeout_ms);
     settings.set(Variable::replica_net_timeout, options.replica_net_timeout_s);
     settings.set(Variable::rpl_stop_replica_timeout, options.stop_replica_timeout_s);
+    settings.set(Variable::max_connections, options.max_connections);
     settings.set(Variable::server_id, options.server_id);
     if (options.persisted_globals_load) {
         for (const auto& [variable, value] : persisted) settings.set(variable, value);

@@ -26,10 +26,48 @@ Connection::Connection(ClientSide side, mysql::FakeMysql* server) : side_(side),
     from_server_ = std::make_shared<Channel>(Channel{server_->endpoint(), side_.endpoint, {}});
 }
 
+// The client's end as the server's machine comes to know it: the good-bye is sent again until it arrives, as
+// the kernel does for a closed socket; it outlives the client. Given up after a while: the session stays
+// then.
+struct Connection::Farewell {
+    Scheduler& scheduler;
+    Network& network;
+    Process& hosts;
+    mysql::FakeMysql* server;
+    std::shared_ptr<Channel> channel;
+    mysql::SessionId session = 0;  // 0: not logged in yet
+    bool arrived = false;
+    int sent = 0;
+    TimerId again{};
+
+    static void say(const std::shared_ptr<Farewell>& farewell) {
+        constexpr int most = 100;
+        constexpr Duration retransmission = std::chrono::seconds(1);
+        Farewell& f = *farewell;
+        if (f.arrived || ++f.sent > most || !f.server->up()) return;
+        f.network.send(*f.channel, f.server->process(), [farewell] { farewell->arrives(); });
+        f.again = f.scheduler.after(f.hosts, retransmission, [farewell] { say(farewell); });
+    }
+
+    void arrives() {
+        if (arrived) return;
+        arrived = true;
+        scheduler.cancel(again);
+        if (session != 0) server->disconnect(session);
+    }
+
+    // The login succeeds on the server, which may have heard good-bye before.
+    bool logged_in(mysql::SessionId id) {
+        session = id;
+        if (arrived) server->disconnect(id);
+        return !arrived;
+    }
+};
+
 Connection::~Connection() {
     if (pending_) side_.scheduler.cancel(pending_->limit);
-    if (session_ == 0 || ended_by_server_) return;
-    to_server([server = server_, session = session_] { server->disconnect(session); });
+    if (!farewell_ || ended_by_server_) return;
+    Farewell::say(farewell_);
 }
 
 Connection::Pending& Connection::begin(Duration limit) {
@@ -61,15 +99,14 @@ void Connection::connect(mysql::LoginRequest login, Duration limit, Connected do
 
 // The machine refuses for a server that is not up, and takes the connection for one that is stopped.
 void Connection::send_login(mysql::LoginRequest login, std::uint64_t number) {
+    farewell_ = std::make_shared<Farewell>(
+        Farewell{side_.scheduler, side_.network, side_.servers.hosts, server_, to_server_});
     const auto answer = [&network = side_.network, &owner = side_.owner, back = from_server_,
-                         weak = Weak(alive_), this, server = server_, to = to_server_,
+                         weak = Weak(alive_), this, farewell = farewell_,
                          number](std::expected<mysql::SessionId, sql::Error> result) {
-        network.send(*back, owner, [&network, weak, this, server, to, number, result = std::move(result)] {
-            if (!weak.expired()) {
-                login_answered(number, result);
-            } else if (result) {
-                network.send(*to, server->process(), [server, id = *result] { server->disconnect(id); });
-            }
+        if (result && !farewell->logged_in(*result)) return;
+        network.send(*back, owner, [weak, this, number, result = std::move(result)] {
+            if (!weak.expired()) login_answered(number, result);
         });
     };
     const auto ended = [&network = side_.network, &owner = side_.owner, back = from_server_,
@@ -95,6 +132,7 @@ void Connection::login_answered(std::uint64_t number, std::expected<mysql::Sessi
     pending_.reset();
     if (!answer) {
         broken_ = true;
+        farewell_.reset();
         done(std::unexpected(std::move(answer.error())));
         return;
     }

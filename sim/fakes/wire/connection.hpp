@@ -73,6 +73,7 @@ class Connection {
         bool answer_is_lost = false;
     };
     struct Alive {};
+    struct Farewell;
     using Weak = std::weak_ptr<Alive>;
 
     Pending& begin(Duration limit);
@@ -91,6 +92,7 @@ class Connection {
     mysql::FakeMysql* server_;
     std::shared_ptr<Channel> to_server_, from_server_;
     std::shared_ptr<Alive> alive_ = std::make_shared<Alive>();
+    std::shared_ptr<Farewell> farewell_;  // since a login was sent
     mysql::SessionId session_ = 0;
     std::optional<Pending> pending_;
     std::uint64_t next_number_ = 1;
