@@ -19,11 +19,6 @@ Tablets replicas(const View& v, P predicate) {
     return found;
 }
 
-const TabletView* living_primary(const View& v) {
-    const TabletView* p = v.primary();
-    return p && p->now && p->now->server().server_uuid == v.fixpoint()->primary.uuid ? p : nullptr;
-}
-
 bool to_be_renewed(const View& v, const TabletView& t) {
     const TabletFacts* facts = v.facts.find(t.alias());
     return facts && server_id_to_renew(v.facts, *facts);
@@ -34,7 +29,9 @@ bool to_be_renewed(const View& v, const TabletView& t) {
 bool may_replicate(const View& v, const TabletView& t) {
     if (is_writable(*t.now) || t.helper_lock_of_other || t.rebuild_lock_of_other) return false;
     if (must_be_quarantined(v, t) && !is_needed_though_errant(v, t)) return false;
-    return !to_be_renewed(v, t);
+    if (!to_be_renewed(v, t)) return true;
+    // A silent P that has its id: it would refuse it, and that its receiver tries is evidence (protocol 7).
+    return !v.living_primary() && t.now->server().server_id == v.fixpoint()->primary.server_id;
 }
 
 // Its channel is P's and the threads' states can be judged.
@@ -55,7 +52,7 @@ bool is_quarantined(const View& v, const TabletView& t) {
 // ---- policy and ackers
 
 Tablets policy_not_in_force(const View& v) {
-    const TabletView* p = living_primary(v);
+    const TabletView* p = v.living_primary();
     if (!p || !is_open(*p->now) || !v.records.keyspace) return {};
     const DurabilityPolicy wanted = v.declared_policy();
     const DurabilityPolicy now = v.fixpoint()->policy;
@@ -65,7 +62,7 @@ Tablets policy_not_in_force(const View& v) {
 }
 
 Tablets acker_to_join(const View& v) {
-    if (!living_primary(v)) return {};
+    if (!v.living_primary()) return {};
     return replicas(v, [&](const TabletView& t) {
         return !v.in_ackers(t) && should_be_acker(v, t) && may_replicate(v, t) &&
                receives_from_primary(v, t) &&
@@ -74,7 +71,7 @@ Tablets acker_to_join(const View& v) {
 }
 
 Tablets acker_to_leave(const View& v) {
-    if (!living_primary(v)) return {};
+    if (!v.living_primary()) return {};
     Tablets found;
     for (const TabletView& t : v.tablets) {
         if (!v.in_ackers(t)) continue;
@@ -91,7 +88,7 @@ Tablets acker_to_leave(const View& v) {
 // ---- records
 
 Tablets journal_missing(const View& v) {
-    const TabletView* p = living_primary(v);
+    const TabletView* p = v.living_primary();
     if (!p || !is_open(*p->now) || !p->journal) return {};
     const FixpointRecord& record = *v.fixpoint();
     int acknowledging = 0;
@@ -140,7 +137,7 @@ Tablets quarantined(const View& v) {
 }
 
 Tablets past_purged(const View& v) {
-    const TabletView* p = living_primary(v);
+    const TabletView* p = v.living_primary();
     if (!p) return {};
     return replicas(v, [&](const TabletView& t) {
         if (is_writable(*t.now) || t.now->has.contains(p->now->server().gtid_purged)) return false;
@@ -149,7 +146,7 @@ Tablets past_purged(const View& v) {
 }
 
 Tablets server_id_to_renew_row(const View& v) {
-    if (!living_primary(v)) return {};
+    if (!v.living_primary()) return {};
     return replicas(v, [&](const TabletView& t) {
         if (is_writable(*t.now) || t.helper_lock_of_other) return false;
         return to_be_renewed(v, t) && (!must_be_quarantined(v, t) || is_needed_though_errant(v, t));
@@ -173,7 +170,7 @@ bool both_threads_run(const TabletLook& look) {
 }  // namespace
 
 Tablets replica_skips(const View& v) {
-    const TabletView* p = living_primary(v);
+    const TabletView* p = v.living_primary();
     if (!p || !p->earlier) return {};
     return replicas(v, [&](const TabletView& t) {
         if (!t.earlier || !may_replicate(v, t) || !receives_from_primary(v, t)) return false;
@@ -194,7 +191,7 @@ Tablets applier_failed(const View& v) {
         if (!c || is_writable(*t.now)) return false;
         const bool relay_log = (!c->applier_running && is_relay_log_error(c->applier_errno)) ||
                                (c->receiver == sql::ThreadState::no && is_relay_log_error(c->receiver_errno));
-        if (relay_log) return living_primary(v) != nullptr;
+        if (relay_log) return v.living_primary() != nullptr;
         return stands_on_data_error(*t.now) && !is_needed_though_errant(v, t) && !is_quarantined(v, t);
     });
 }
@@ -217,7 +214,7 @@ Tablets receiver_stopped(const View& v) {
         if (!c || c->receiver != sql::ThreadState::no || !may_replicate(v, t) ||
             is_relay_log_error(c->receiver_errno))
             return false;
-        const TabletView* p = living_primary(v);
+        const TabletView* p = v.living_primary();
         if (c->receiver_errno == 0 || !p) return true;
         // Stopped by an error: started when its cause is gone, else it would only stop again.
         const sql::ServerRow& source = p->now->server();
@@ -265,7 +262,7 @@ Tablets acks_wrong(const View& v) {
 }
 
 Tablets not_vouching(const View& v) {
-    if (!living_primary(v)) return {};
+    if (!v.living_primary()) return {};
     return replicas(v, [&](const TabletView& t) {
         return v.in_ackers(t) && !is_vouching(v, t) && should_be_acker(v, t) && may_replicate(v, t) &&
                is_restart_safe(*t.now, v.fixpoint()->k(), v.limits()) && receives_from_primary(v, t) &&

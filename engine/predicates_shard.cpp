@@ -36,12 +36,6 @@ bool first_contact(const View& v, FirstContact kind) {
     return judge_first_contact(v.facts, v.records.shard, v.fixpoint()).kind == kind;
 }
 
-// P answers, under the uuid that is recorded.
-const TabletView* living_primary(const View& v) {
-    const TabletView* p = v.primary();
-    return p && p->now && p->now->server().server_uuid == v.fixpoint()->primary.uuid ? p : nullptr;
-}
-
 }  // namespace
 
 Tablets shard_never_had_a_primary(const View& v) {
@@ -136,7 +130,7 @@ Tablets primary_is_another_server(const View& v) {
 }
 
 Tablets primary_behind(const View& v) {
-    const TabletView* p = living_primary(v);
+    const TabletView* p = v.living_primary();
     if (!p) return {};
     const FixpointRecord& record = *v.fixpoint();
     if (record.k() > 0 && !p->now->server().semi_sync_plugins) return whole_shard;
@@ -153,18 +147,18 @@ Tablets primary_behind(const View& v) {
 }
 
 Tablets primary_semi_sync_weak(const View& v) {
-    const TabletView* p = living_primary(v);
+    const TabletView* p = v.living_primary();
     if (!p || !is_writable(*p->now) || !p->now->server().semi_sync_plugins) return {};
     return if_true(semi_sync_is_weaker_than(p->now->server(), v.fixpoint()->k()));
 }
 
 Tablets primary_is_read_only(const View& v) {
-    const TabletView* p = living_primary(v);
+    const TabletView* p = v.living_primary();
     return if_true(p && !is_open(*p->now));
 }
 
 Tablets primary_semi_sync_blocked(const View& v) {
-    const TabletView* p = living_primary(v);
+    const TabletView* p = v.living_primary();
     if (!p || !p->earlier || !is_open(*p->now)) return {};
     const sql::ServerRow& now = p->now->server();
     const sql::ServerRow& before = p->earlier->server();
@@ -196,12 +190,12 @@ Tablets replica_is_writable(const View& v) {
 }
 
 Tablets primary_has_source(const View& v) {
-    const TabletView* p = living_primary(v);
+    const TabletView* p = v.living_primary();
     return if_true(p && p->now->channel() && is_open(*p->now));
 }
 
 Tablets foreign_on_primary_row(const View& v) {
-    const TabletView* p = living_primary(v);
+    const TabletView* p = v.living_primary();
     return if_true(p && !p->now->channel() && !foreign_on_primary(v.facts).empty());
 }
 

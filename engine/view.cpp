@@ -19,6 +19,11 @@ const TabletView* View::primary() const {
     return fixpoint() ? find(fixpoint()->primary.alias) : nullptr;
 }
 
+const TabletView* View::living_primary() const {
+    const TabletView* p = primary();
+    return p && p->now && p->now->server().server_uuid == fixpoint()->primary.uuid ? p : nullptr;
+}
+
 std::optional<TabletAlias> View::wanted_primary() const {
     if (goal().pinned_primary) return goal().pinned_primary;
     return records.shard.primary_alias;
@@ -175,15 +180,9 @@ bool may_acknowledge(const View& view, const DurabilityPolicy& policy, const Tab
 
 }  // namespace
 
-bool is_needed_though_errant(const View& view, const TabletView& t) {
-    if (canary(Canary::errant_never_joins)) return false;
-    if (!view.fixpoint() || !t.now || view.is_primary(t)) return false;
-    const DurabilityPolicy& policy =
-        view.fixpoint()->k() > 0 ? view.fixpoint()->policy : view.declared_policy();
-    const int k = std::max(view.fixpoint()->k(), view.declared_policy().ackers_needed);
-    if (k == 0 || !may_acknowledge(view, policy, t) || !t.now->server().semi_sync_plugins) return false;
-    const TabletView* p = view.primary();
-    if (p && p->now && !t.now->has.contains(p->now->server().gtid_purged)) return false;
+namespace {
+
+int clean_ones_that_may_acknowledge(const View& view, const DurabilityPolicy& policy) {
     int clean = 0;
     for (const TabletView& other : view.tablets) {
         if (view.is_primary(other) || !may_acknowledge(view, policy, other) || other.forgotten) continue;
@@ -197,7 +196,21 @@ bool is_needed_though_errant(const View& view, const TabletView& t) {
             ++clean;
         }
     }
-    return clean < k;
+    return clean;
+}
+
+}  // namespace
+
+bool is_needed_though_errant(const View& view, const TabletView& t) {
+    if (canary(Canary::errant_never_joins)) return false;
+    if (!view.fixpoint() || !t.now || view.is_primary(t) || !t.now->server().semi_sync_plugins) return false;
+    const TabletView* p = view.primary();
+    if (p && p->now && !t.now->has.contains(p->now->server().gtid_purged)) return false;
+    const auto needed_under = [&](const DurabilityPolicy& policy) {
+        return policy.ackers_needed > 0 && may_acknowledge(view, policy, t) &&
+               clean_ones_that_may_acknowledge(view, policy) < policy.ackers_needed;
+    };
+    return needed_under(view.fixpoint()->policy) || needed_under(view.declared_policy());
 }
 
 bool is_complete(const View& view, const TabletView& t) {

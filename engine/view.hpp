@@ -98,7 +98,8 @@ struct View {
     const Goal& goal() const { return records.goal; }
     const Limits& limits() const { return records.goal.limits; }
     const TabletView* find(const TabletAlias& alias) const;
-    const TabletView* primary() const;  // P; null without a record
+    const TabletView* primary() const;         // P; null without a record
+    const TabletView* living_primary() const;  // P, where it answers under the uuid that is recorded
     bool is_primary(const TabletView& t) const {
         return fixpoint() && fixpoint()->primary.alias == t.alias();
     }

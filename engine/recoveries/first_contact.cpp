@@ -11,11 +11,26 @@ namespace fixpoint {
 
 namespace {
 
+bool is_forgotten(const View& view, const TabletAlias& alias) {
+    return std::ranges::any_of(view.goal().forgotten,
+                               [&](const ForgottenTablet& f) { return f.alias == alias; });
+}
+
+// Whoever must answer before anything is elected: the declared tablets, and whom Shard or the newest journal
+// row calls primary. Such a one whose tablet record is gone may be serving.
 std::vector<TabletAlias> silent_declared(const View& view) {
     std::vector<TabletAlias> silent;
     for (const TabletView& t : view.tablets) {
         if (t.declared && !t.forgotten && !t.now) silent.push_back(t.alias());
     }
+    const auto must_be_there = [&](const TabletAlias& alias) {
+        const TabletView* t = view.find(alias);
+        const bool asked = t && t->declared;
+        if (!asked && !is_forgotten(view, alias) && std::ranges::find(silent, alias) == silent.end())
+            silent.push_back(alias);
+    };
+    if (view.records.shard.primary_alias) must_be_there(*view.records.shard.primary_alias);
+    if (const auto newest = judge_journals(view.facts).newest) must_be_there(newest->alias);
     return silent;
 }
 
@@ -118,6 +133,10 @@ awaitable<Outcome> recover_lost_record(Operation& op) {
 awaitable<Outcome> adopt_shard(Operation& op) {
     if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
     co_await op.look();  // serves: in two looks of one session
+    // One that is silent may have acknowledged, and will again.
+    if (const std::vector<TabletAlias> silent = silent_declared(op.view()); !silent.empty())
+        co_return refused(Reason::record_lost_tablet_missing,
+                          silent.front().to_string() + " does not answer");
     const ShardFacts facts = op.facts();
     const FirstContactVerdict verdict = judge(op.view(), facts);
     if (verdict.kind != FirstContact::adopt || !verdict.primary)

@@ -50,7 +50,11 @@ awaitable<Outcome> drop_relay_log(Operation& op, TabletAlias alias) {
     if (t->now->server().semi_sync_plugins && !(vouched && op.record().has_acker(alias))) {
         co_await switch_acks(op, alias, false);
     }
-    if (has_channel) co_await op.must(alias, sql::StopApplier{}, op.limits().stop());
+    if (has_channel) {
+        co_await source_side_off(
+            op, alias);  // else its applier may wait for an acknowledgement, and STOP with it
+        co_await op.must(alias, sql::StopApplier{}, op.limits().stop());
+    }
     co_await op.must(alias, change_to_primary(op));
     op.shard().relay_log_dropped(alias);
     co_return succeeded();

@@ -41,8 +41,10 @@ awaitable<void> stop_receiver(Operation& op, TabletAlias alias) {
     co_await op.must(alias, sql::StopReceiver{}, limit);
 }
 
+// With source-side semi-sync on it may wait for an acknowledgement, and the STOP with it (M36).
 awaitable<void> stop_applier(Operation& op, TabletAlias alias) {
     co_await bound_stops(op, alias);
+    co_await source_side_off(op, alias);
     co_await op.must(alias, sql::StopApplier{}, op.limits().stop());
 }
 

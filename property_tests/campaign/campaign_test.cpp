@@ -39,7 +39,7 @@ TEST(Campaign, random_scenarios_break_nothing_that_is_not_known) {
     std::ifstream file(FIXPOINT_SOURCE_DIR "/property_tests/campaign/OPEN.md");
     ASSERT_TRUE(file.good());
     const std::string open((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    const Ran ran = fixpoint_sim("hunt --first 1 --seeds 300");
+    const Ran ran = fixpoint_sim("hunt --first 1 --seeds 1000");
     EXPECT_EQ(seeds_in(ran.output, "seed "), seeds_in(open, "- seed ")) << ran.output;
     EXPECT_THAT(ran.output, HasSubstr("converged"));
 }

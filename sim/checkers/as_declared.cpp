@@ -256,8 +256,10 @@ void Judging::receives(const ServerState& server) {
         return;
     }
     const sql::ReplicaRow& row = server.channels[0];
-    // From a dead primary nobody receives: the thread that tries is what was asked for.
-    const bool source_answers = primary_ && alive(*primary_) && !primary_->server.offline_mode;
+    // From a primary that is dead or out of reach nobody receives: the thread that tries is what was asked
+    // for.
+    const bool source_answers = primary_ && alive(*primary_) && !primary_->server.offline_mode &&
+                                state_.core.has(record_->primary.alias);
     if (row.receiver == ThreadState::no || (source_answers && row.receiver != ThreadState::yes)) {
         unmet(ClauseName::tablet_receives, alias,
               fmt::format("its receiver does not run ({} {})", row.receiver_errno, row.receiver_error));
@@ -373,6 +375,7 @@ void Judging::tablet_record(const ServerState& server) {
     }
     if (t->type == TabletType::primary)
         unmet(ClauseName::tablet_record, server.alias, "is recorded as PRIMARY");
+    if (!alive(server) || !state_.core.has(server.alias)) return;
     const bool purged = primary_ && past_is_purged(server, *primary_);
     if (t->drained_by_fixpoint() && !on_data_error(server) && !purged && errant_on(server, state_).empty()) {
         unmet(ClauseName::tablet_record, server.alias, "is quarantined, and nothing is wrong with its data");

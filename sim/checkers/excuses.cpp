@@ -131,10 +131,12 @@ class Excusing {
                 return whole_tablet_excused(c.tablet) || not_curable(c.tablet);
             case tablet_receives:
                 if (tablet_excused(c)) return true;
-                return (refused_by_its_source(c.tablet) || primary_is_gone()) && fails(primary_);
+                return (refused_by_its_source(c.tablet) || primary_is_another_server()) &&
+                       (fails(primary_) || fails(policy_));
             case tablet_record:
                 // One that people deleted is theirs to declare again.
-                return !cell_has_store(c.tablet) || !state_.store.tablets.contains(c.tablet);
+                return !cell_has_store(c.tablet) || !state_.store.tablets.contains(c.tablet) ||
+                       forgotten(state_, c.tablet);
             // Only a primary that answers can cure these.
             case tablet_acks:
             case tablet_channel:
@@ -165,19 +167,27 @@ class Excusing {
         return of_replication && quarantined_rightly(*server);
     }
 
-    // Nobody is there to receive from: its server is another one than recorded, or out of reach.
-    bool primary_is_gone() const {
+    // Another server than the recorded one stands in its place: nobody is to follow that. (Of a dead primary
+    // the receiver that tries is what was asked for.)
+    bool primary_is_another_server() const {
         if (!state_.store.fixpoint) return true;
         const RecordedServer& recorded = state_.store.fixpoint->primary;
         const ServerState* p = state_.server(recorded.alias);
-        return !p || !alive(*p) || !state_.core.has(p->alias) || p->server.server_uuid != recorded.uuid;
+        return p && alive(*p) && p->server.server_uuid != recorded.uuid;
+    }
+
+    static bool is_fatal(int error) {
+        return error == sql::error_number::receiver_purged ||
+               error == sql::error_number::receiver_equal_server_ids;
     }
 
     // Stopped by an error that only another primary cures (a source that has less than it).
     bool refused_by_its_source(const TabletAlias& tablet) const {
         const ServerState* server = state_.server(tablet);
         return server && std::ranges::any_of(server->channels, [](const sql::ReplicaRow& r) {
-                   return r.receiver == sql::ThreadState::no && r.receiver_errno != 0 && r.applier_running;
+                   const bool no_room = r.receiver_errno == sql::error_number::too_many_connections;
+                   return (no_room || (r.receiver == sql::ThreadState::no && is_fatal(r.receiver_errno))) &&
+                          r.applier_running;
                });
     }
 

@@ -116,7 +116,9 @@ class Guarding {
     GuardVerdict run() {
         for (const DeliveredFault& d : in_.faults) deliver(d);
         for (const DeliveredFault& d : in_.faults) overlapping(d);
-        if (record_lost_ && !failures_.empty()) beyond("the record was lost while a tablet had failed");
+        const bool all_well = failures_.empty() && unfit_.empty() && undeclared_.empty();
+        if ((record_lost_ || !in_.recorded) && !all_well)
+            beyond("there was no record in force while a tablet had failed");
         what_there_was();
         what_is_left();
         return verdict_;

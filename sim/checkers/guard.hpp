@@ -17,6 +17,7 @@ struct GuardInput {
     std::vector<ScenarioTablet> tablets;
     std::vector<std::string> managers;
     DurabilityPolicy policy;  // declared at the beginning
+    bool recorded = true;     // it began with a record in force
     std::vector<DeliveredFault> faults;
     Duration recovering{};  // how long a tablet that came back counts as failed: requalified by then
 };

@@ -33,6 +33,7 @@ class I5 final : public Checker {
     void at_end(Instant at) override {
         const WorldState& state = view_.now();
         if (!state.store.fixpoint) return;
+        if (state.store.goal && state.store.goal->paused) return;  // people's hands, and nobody may act
         const FixpointRecord& record = *state.store.fixpoint;
         const ServerState* primary = state.server(record.primary.alias);
         if (!primary || !alive(*primary) || !state.core.has(primary->alias)) return;

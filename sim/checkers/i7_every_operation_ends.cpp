@@ -52,7 +52,7 @@ class I7 final : public Checker {
         Instant began;
         std::set<TabletAlias> received;        // whose receivers ran when it began
         std::optional<RecordedServer> served;  // P, if it served then
-        bool disturbed = false;                // something was declared anew since
+        bool disturbed = false;                // declared anew, or struck anew, since
     };
 
     void says(Instant at, const std::string& manager, const fixpoint::Event& e) {
@@ -61,7 +61,7 @@ class I7 final : public Checker {
                 open_[manager] = began(at, e.key);
                 return;
             case EventKind::recovery_succeeded:
-                // What was declared anew meanwhile is another row of the same name.
+                // What was declared or struck anew meanwhile is another row of the same name.
                 if (const auto it = open_.find(manager); it != open_.end() && !it->second.disturbed)
                     succeeded_[manager][e.key] = at;
                 open_.erase(manager);
@@ -133,8 +133,10 @@ class I7 final : public Checker {
 
     void something_happened(Instant, const Fault& fault) {
         succeeded_.clear();
-        if (fault_row(fault.kind).group == FaultGroup::declaration) {
-            for (auto& [manager, operation] : open_) operation.disturbed = true;
+        const bool declaration = fault_row(fault.kind).group == FaultGroup::declaration;
+        for (auto& [manager, operation] : open_) {
+            if (declaration || (fault.tablet && fault.tablet == operation.key.tablet))
+                operation.disturbed = true;
         }
         if (!fault.tablet) return;
         owed_.erase(*fault.tablet);

@@ -143,6 +143,7 @@ class Judge::Impl {
         input.tablets = books_.scenario.tablets;
         for (const ScenarioManager& m : books_.scenario.managers) input.managers.push_back(m.name);
         input.policy = books_.scenario.policy;
+        input.recorded = books_.scenario.boot == Boot::converged;
         input.faults = books_.delivered;
         input.recovering = books_.scenario.limits.backoff_greatest;
         guard_ = guard(input);

@@ -90,7 +90,10 @@ bool fit_to_be_primary(In in, const ServerState& s) {
     const TabletType type = t->declared_type();
     if (type != TabletType::replica && type != TabletType::primary) return false;
     if (in.state.store.goal && in.state.store.goal->rule_of(s.alias) == PromotionRule::must_not) return false;
-    return usable(s).contains(in.books.believed.retired.of_uuid(s.server.server_uuid));
+    // What bears its own uuid, wherever it is known from: it would use those numbers again.
+    GtidSet own = in.books.believed.retired | in.books.believed.opened_at;
+    for (const ServerState* other : core_servers(in)) own.add(has(*other));
+    return usable(s).contains(own.of_uuid(s.server.server_uuid));
 }
 
 int followers_of(In in, const ServerState& candidate, const DurabilityPolicy& policy) {
@@ -210,9 +213,20 @@ bool record_is_lost(In in) {
 }
 
 bool record_lost_and_tablet_missing(In in, Key) {
-    return record_is_lost(in) && std::ranges::any_of(in.state.store.tablets, [&](const auto& t) {
-               return !in_core(in, t.first) && !forgotten(in.state, t.first);
-           });
+    if (!record_is_lost(in)) return false;
+    const StoreState& store = in.state.store;
+    const auto undeclared = [&](const TabletAlias& alias) {
+        return !store.tablets.contains(alias) && !forgotten(in.state, alias);
+    };
+    // One that was primary, and that nobody declares any more: it may be serving.
+    if (store.shard && store.shard->primary_alias && undeclared(*store.shard->primary_alias)) return true;
+    for (const ServerState* s : core_servers(in)) {
+        for (const sql::JournalRow& row : s->journal) {
+            if (row.shard == in.state.shard && undeclared(row.alias)) return true;
+        }
+    }
+    return std::ranges::any_of(
+        store.tablets, [&](const auto& t) { return !in_core(in, t.first) && !forgotten(in.state, t.first); });
 }
 
 bool nobody_has_everything(In in, Key) {
