@@ -121,6 +121,7 @@ class I2 final : public Checker {
             if (!on_disk(server, id) && !(server.relay_log_readable && holds(server.writes_received, id)))
                 continue;
             const auto t = state.store.tablets.find(server.alias);
+            if (t == state.store.tablets.end()) continue;  // of this shard no more: people deleted its record
             const bool quarantined = t != state.store.tablets.end() && t->second.drained_by_fixpoint();
             if (!quarantined && !is_reported(books_, server.alias)) return true;
         }
