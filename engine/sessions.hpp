@@ -23,6 +23,7 @@ class TabletSessions {
     SqlSession* get(SessionRole role) const { return sessions_[index(role)].get(); }  // null: none, or broken
     SqlSession* alive(SessionRole role) const;
     void drop(SessionRole role) { sessions_[index(role)].reset(); }
+    void drop_all() { sessions_ = {}; }
 
     // Opens it where it is not there. The error is the login's.
     awaitable<std::expected<SqlSession*, sql::Error>> ensure(SessionRole role, Duration limit);

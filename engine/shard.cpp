@@ -189,6 +189,17 @@ void Shard::remember(Known& known, TabletLookPtr look) {
         known.history.pop_front();
 }
 
+namespace {
+
+// Also at login: whoever says "wrong password" or "too many connections" is alive.
+bool is_said_by_a_server(const sql::Error& error) {
+    const bool of_the_client = error.number >= 2000 && error.number < 3000;
+    return error.kind == sql::ErrorKind::server ||
+           (error.kind == sql::ErrorKind::refused && error.number != 0 && !of_the_client);
+}
+
+}  // namespace
+
 awaitable<bool> Shard::look_at(TabletAlias alias, SessionRole role, Duration limit) {
     Known& known = known_.at(alias);
     auto session = co_await known.sessions->ensure(role, std::min(limit, limits().connecting));
@@ -211,7 +222,7 @@ awaitable<bool> Shard::look_at(TabletAlias alias, SessionRole role, Duration lim
         error = std::move(session.error());
     }
     known.now = nullptr;
-    known.answering = error.kind == sql::ErrorKind::server ? Answering::refused : Answering::silent;
+    known.answering = is_said_by_a_server(error) ? Answering::refused : Answering::silent;
     known.error = std::move(error);
     co_return false;
 }
@@ -227,8 +238,11 @@ awaitable<void> Shard::read_journal(TabletAlias alias) {
 
 awaitable<void> Shard::look_without_locks_at(TabletAlias alias, Duration limit) {
     Known& known = known_.at(alias);
+    // What was granted since counts for new sessions only.
+    if (!known.sessions->missing_privileges.empty()) known.sessions->drop_all();
     const bool answered = co_await look_at(alias, SessionRole::look, limit);
-    if (!answered) co_return;
+    // One that refuses the look itself may do so for want of a privilege.
+    if (!answered && !known.sessions->alive(SessionRole::look)) co_return;
     if (!known.sessions->privileges_known) {
         SqlSession* session = known.sessions->alive(SessionRole::look);
         if (!session) co_return;
@@ -237,12 +251,14 @@ awaitable<void> Shard::look_without_locks_at(TabletAlias alias, Duration limit) 
             known.sessions->missing_privileges = std::move(*missing);
             known.sessions->privileges_known = true;
         }
+        if (!answered) co_return;
         co_await run(
             *session,
             sql::SetSessionLockWait{
                 std::chrono::duration_cast<std::chrono::seconds>(limits().journal_lock_wait).count()},
             limit);
     }
+    if (!answered) co_return;
     co_await read_journal(alias);
     // Lock and helper sessions stand ready: at 1040 there would be none to be had.
     co_await known.sessions->ensure(SessionRole::lock, limit);

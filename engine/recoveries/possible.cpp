@@ -1,5 +1,5 @@
-// What can be known of an emergency reparent without touching anything (protocol 11): asked by the recovery itself
-// and by whoever only shows what would be done.
+// What can be known of an emergency reparent without touching anything (protocol 11): asked by the recovery
+// itself and by whoever only shows what would be done.
 #include "engine/recoveries/recoveries.hpp"
 
 namespace fixpoint {
@@ -9,9 +9,9 @@ Outcome emergency_reparent_possible(const ShardFacts& facts) {
         return refused(Reason::forbidden, "disable_emergency_reparent is set");
     const ShardFacts stopped = as_if_stopped(facts);
     if (const Revocation revoked = revocation(stopped); !revoked.holds())
-        return refused(facts.record.k() == 0 ? Reason::unfenced_promotion_not_allowed
-                                             : Reason::revocation_impossible,
-                       revoked.text);
+        return refused(
+            facts.record.k() == 0 ? Reason::unfenced_promotion_not_allowed : Reason::revocation_impossible,
+            revoked.text);
     const Election election = elect(stopped);
     return election.winner ? succeeded() : refused(election.reason, election.text);
 }

@@ -33,18 +33,6 @@ Outcome no_revocation(const ShardFacts& facts, const Revocation& revoked) {
     return refused(reason, revoked.text);
 }
 
-// What can be known without touching anything (protocol 11).
-Outcome could_ever_succeed(const ShardFacts& facts) {
-    if (facts.emergency_reparent_disabled)
-        return refused(Reason::forbidden, "disable_emergency_reparent is set");
-    const ShardFacts stopped = as_if_stopped(facts);
-    const Revocation revoked = revocation(stopped);
-    if (!revoked.holds()) return no_revocation(facts, revoked);
-    const Election election = elect(stopped);
-    if (!election.winner) return refused(election.reason, election.text);
-    return succeeded();
-}
-
 ElectionWish preference(const View& view) {
     ElectionWish wish;
     wish.candidate = view.wanted_primary();
@@ -134,7 +122,7 @@ awaitable<Outcome> close_old_primary(Operation& op, TabletAlias p) {
 // Promotes a survivor after P is lost, behind, or of no use (Vitess: EmergencyReparentShard).
 awaitable<Outcome> emergency_reparent(Operation& op) {
     if (!canary(Canary::stops_then_refuses)) {
-        if (Outcome possible = could_ever_succeed(op.view().facts); possible.refused) co_return possible;
+        if (Outcome possible = emergency_reparent_possible(op.view().facts); possible.refused) co_return possible;
     }
     if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
 

@@ -153,6 +153,36 @@ TEST(Doors, a_look_names_the_refusal_that_is_certain) {
     EXPECT_EQ(core.mutating, 0);
 }
 
+// Some are missed without any error, and without this one nothing can be read at all: named all the same.
+TEST(Doors, a_missing_privilege_is_named_even_where_the_look_fails_for_it) {
+    for (const char* privilege : {"REPLICATION CLIENT ON *.*", "PROCESS ON *.*"}) {
+        World world(shard_of_three("semi_sync"), {});
+        world.boot();
+        world.server(alias("zone2-200"))->peculiarities().missing_privileges = {privilege};
+        Core core(world);
+        const ShardReport report = core.look();
+        const auto found = std::ranges::find(report.problems, Problem::not_manageable,
+                                             [](const ProblemReport& p) { return p.key.problem; });
+        ASSERT_NE(found, report.problems.end()) << privilege;
+        EXPECT_EQ(found->key.tablet, alias("zone2-200"));
+        EXPECT_NE(found->detail.find(privilege), std::string::npos) << found->detail;
+        // Once it is granted, the next look sees it.
+        world.server(alias("zone2-200"))->peculiarities().missing_privileges.clear();
+        EXPECT_EQ(problems_of(core.look()), std::vector<Problem>{}) << privilege;
+    }
+}
+
+TEST(Doors, a_server_that_lets_us_not_in_is_alive) {
+    World world(shard_of_three("semi_sync"), {});
+    world.boot();
+    world.server(alias("zone1-100"))->reject_passwords(true);
+    Core core(world);
+    const ShardReport report = core.look();
+    ASSERT_TRUE(report.find(alias("zone1-100")) != nullptr);
+    EXPECT_TRUE(report.find(alias("zone1-100"))->refused);
+    EXPECT_EQ(report.find(alias("zone1-100"))->error.number, sql::error_number::access_denied);
+}
+
 TEST(Doors, who_gives_up_in_mid_operation_ends_soon_and_leaves_no_lock) {
     World world(shard_of_three("semi_sync"), {});
     world.boot();

@@ -78,7 +78,12 @@ void FakeMysql::execute_statement(Session& session, const sql::Statement& statem
     const SessionId id = session.id;
     std::visit(
         Overloaded{
-            [&](const sql::Look& s) { run_look(id, s.shard); },
+            [&](const sql::Look& s) {
+                // SHOW REPLICA STATUS is part of it.
+                if (misses(session, "REPLICATION CLIENT"))
+                    return finish(id, std::unexpected(server_error(error_number::missing_privilege)));
+                run_look(id, s.shard);
+            },
             [&](const sql::ReadGtids&) {
                 when_globals_free([this, id] {
                     auto answer = std::make_shared<sql::GtidsAnswer>();
@@ -89,7 +94,11 @@ void FakeMysql::execute_statement(Session& session, const sql::Statement& statem
                     });
                 });
             },
-            [&](const sql::ReadReplica&) { finish(id, replica_rows()); },
+            [&](const sql::ReadReplica&) {
+                if (misses(session, "REPLICATION CLIENT"))
+                    return finish(id, std::unexpected(server_error(error_number::missing_privilege)));
+                finish(id, replica_rows());
+            },
             [&](const sql::ReadJournal& s) { run_read_journal(session, s.shard); },
             [&](const sql::ReadSessions&) {
                 // The manager's question joins innodb_trx, so it fails where the list would be short (M56).
