@@ -2,181 +2,15 @@
 // The store is one in memory, and no server answers.
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
-#include <unistd.h>
-
-#include "fixpoint/engine/record_codec.hpp"
-#include "property_tests/commands/memory_store.hpp"
-#include "real_adapters/daemon/clock.hpp"
-#include "real_adapters/daemon/command_line.hpp"
+#include "property_tests/commands/site.hpp"
 #include "real_adapters/daemon/grants.hpp"
-#include "real_adapters/daemon/onlooker.hpp"
 #include "real_adapters/daemon/pause_note.hpp"
 
 namespace fixpoint::real {
 namespace {
-
-const ShardName shard{"commerce", "0"};
-
-TabletAlias alias(const char* text) {
-    return TabletAlias::parse(text).value();
-}
-
-class NobodyAnswers final : public SqlConnector {
-  public:
-    awaitable<std::expected<std::unique_ptr<SqlSession>, sql::Error>> connect(MysqlAddress /*address*/,
-                                                                              Duration /*limit*/) override {
-        co_return std::unexpected(
-            sql::Error{sql::ErrorKind::refused, sql::error_number::cannot_connect, "nobody"});
-    }
-};
-
-// The one store of a test, handed out again and again.
-class Handle final : public topo::Store {
-  public:
-    explicit Handle(MemoryStore& store) : store_(store) {}
-    awaitable<topo::Result<std::optional<topo::Value>>> get(std::string path, Duration limit) override {
-        return store_.get(std::move(path), limit);
-    }
-    awaitable<topo::Result<std::vector<topo::Listed>>> list(std::string prefix, Duration limit) override {
-        return store_.list(std::move(prefix), limit);
-    }
-    awaitable<topo::Result<std::vector<topo::Version>>> transact(topo::LockKey lock,
-                                                                 std::vector<topo::Put> puts,
-                                                                 Duration limit) override {
-        return store_.transact(std::move(lock), std::move(puts), limit);
-    }
-    awaitable<topo::Result<topo::Version>> put_declared(topo::Put put, Duration limit) override {
-        return store_.put_declared(std::move(put), limit);
-    }
-    awaitable<topo::Result<topo::LockKey>> lock_shard(std::string path, std::string content, Duration lease,
-                                                      Duration limit) override {
-        return store_.lock_shard(std::move(path), std::move(content), lease, limit);
-    }
-    awaitable<topo::Result<void>> renew(topo::LockKey lock, Duration lease, Duration limit) override {
-        return store_.renew(std::move(lock), lease, limit);
-    }
-    awaitable<topo::Result<void>> unlock(topo::LockKey lock, Duration limit) override {
-        return store_.unlock(std::move(lock), limit);
-    }
-    awaitable<topo::Result<std::optional<topo::LockHolder>>> lock_holder(std::string path,
-                                                                         Duration limit) override {
-        return store_.lock_holder(std::move(path), limit);
-    }
-    awaitable<topo::Result<std::vector<topo::Listed>>> list_cell(std::string cell, std::string prefix,
-                                                                 Duration limit) override {
-        return store_.list_cell(std::move(cell), std::move(prefix), limit);
-    }
-    awaitable<topo::Result<topo::Version>> put_cell(std::string cell, topo::Put put,
-                                                    Duration limit) override {
-        return store_.put_cell(std::move(cell), std::move(put), limit);
-    }
-    void on_change(std::function<void()> /*callback*/) override {}
-
-  private:
-    MemoryStore& store_;
-};
-
-class Commands : public testing::Test {
-  protected:
-    void SetUp() override {
-        folder_ =
-            std::filesystem::temp_directory_path() / ("fixpoint-commands-" + std::to_string(::getpid()));
-        std::filesystem::create_directories(folder_);
-        configuration_.file = folder_ / "fixpoint.json";
-        configuration_.history = folder_ / "history.jsonl";
-        configuration_.manager_name = "m1";
-        configuration_.manager = {"fixpoint", "the manager's secret", Tls::off, ""};
-        configuration_.replication = {"repl", "another secret", false};
-        configuration_.log.file = folder_ / "log";
-        configuration_.shards = {shard};
-    }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
-
-    void declare_shard() {
-        ShardDeclaration d;
-        d.shard = shard;
-        d.policy = {DurabilityName::semi_sync, 1};
-        d.servers = {{alias("zone1-100"), {"a", 3306}},
-                     {alias("zone1-101"), {"b", 3306}},
-                     {alias("zone1-102"), {"c", 3306}}};
-        const auto written = run_to_end(write_records(store_, records_of(d), std::chrono::seconds(1)));
-        ASSERT_TRUE(written.has_value()) << written.error().text;
-    }
-    void put_in_force(const char* primary, std::int64_t term) {
-        FixpointRecord record;
-        record.term = term;
-        record.primary = {alias(primary), {"a", 3306}, {1, 1}, 101};
-        record.policy = {DurabilityName::none, 0};
-        ASSERT_TRUE(store_.put("", {fixpoint_path(shard), encode_fixpoint(record), 0}).has_value());
-    }
-    Goal goal() {
-        const auto found = store_.listed("", goal_path(shard));
-        return found.empty() ? Goal{} : decode_goal(found.front().value.bytes).value();
-    }
-
-    // What a person types, without the program's name.
-    ExitCode type(std::vector<std::string> words) {
-        words.insert(words.begin(), "fixpoint");
-        std::vector<const char*> argv;
-        for (const std::string& word : words) argv.push_back(word.c_str());
-        const CommandLine line = read_command_line(static_cast<int>(argv.size()), argv.data());
-        if (!line.command) return line.code;
-        boost::asio::io_context context(1);
-        MachineClock clock;
-        NobodyAnswers sql;
-        Log log(configuration_.log, clock, Redactor(configuration_.secrets()));
-        const History history(configuration_.history);
-        Signal stop(context.get_executor());
-        char* text = nullptr;
-        std::size_t size = 0;
-        std::FILE* said = ::open_memstream(&text, &size);
-        const Site site{configuration_,
-                        clock,
-                        sql,
-                        log,
-                        history,
-                        [this](bool create) -> std::expected<std::unique_ptr<topo::Store>, StoreOpening> {
-                            if (!there_ && !create)
-                                return std::unexpected(StoreOpening{true, "there is no store"});
-                            there_ = true;
-                            return std::make_unique<Handle>(store_);
-                        },
-                        [](const MysqlAddress&) { return std::string(); },
-                        stop,
-                        std::chrono::milliseconds(1),
-                        said,
-                        said};
-        std::optional<ExitCode> code;
-        boost::asio::co_spawn(context, line.command(site),
-                              [&](const std::exception_ptr& error, ExitCode result) {
-                                  if (error) std::rethrow_exception(error);
-                                  code = result;
-                              });
-        context.run();
-        std::fclose(said);
-        said_ = std::string(text, size);
-        std::free(text);
-        return code.value();
-    }
-    std::string contents() const {
-        std::string text;
-        for (const auto& [cell, records] : store_.cells) {
-            for (const auto& [path, value] : records) text += cell + ' ' + path + ' ' + value.bytes + '\n';
-        }
-        return text;
-    }
-    bool said(const std::string& words) const { return said_.find(words) != std::string::npos; }
-
-    std::filesystem::path folder_;
-    Configuration configuration_;
-    MemoryStore store_;
-    bool there_ = true;
-    std::string said_;
-};
 
 // ---- the command line
 
@@ -210,47 +44,6 @@ TEST_F(Commands, no_command_takes_a_password) {
     const std::string help = testing::internal::GetCapturedStdout();
     EXPECT_NE(help.find("--policy"), std::string::npos);
     EXPECT_EQ(help.find("--password"), std::string::npos);
-}
-
-// ---- servers as they are typed
-
-TEST(ListedServers, are_read_with_what_stands_behind_them) {
-    const TabletAlias next = alias("zone1-100");
-    EXPECT_EQ(parse_listed_server("db1:3306", next), (ListedServer{next, {"db1", 3306}}));
-    EXPECT_EQ(parse_listed_server("zone2-7=[::1]:3307,rdonly,must_not", next),
-              (ListedServer{alias("zone2-7"), {"::1", 3307}, TabletType::rdonly, PromotionRule::must_not}));
-    for (const char* bad : {"db1", "db1:", ":3306", "db1:0", "db1:70000", "db1:x", "=db1:3306",
-                            "zone1=db1:3306", "db1:3306,rdonli", "db1:3306,,rdonly", ""}) {
-        const auto server = parse_listed_server(bad, next);
-        ASSERT_FALSE(server.has_value()) << bad;
-        EXPECT_FALSE(server.error().empty()) << bad;
-    }
-}
-
-TEST(Declarations, are_written_with_the_shard_last_and_stop_at_the_first_that_fails) {
-    ShardDeclaration d;
-    d.shard = shard;
-    d.policy = {DurabilityName::semi_sync, 1};
-    d.servers = {{alias("zone1-100"), {"a", 1}},
-                 {alias("zone2-200"), {"b", 1}, TabletType::rdonly, PromotionRule::prefer}};
-    const std::vector<ProposedRecord> records = records_of(d);
-    EXPECT_EQ(records.back().path, shard_path(shard));
-    MemoryStore store;
-    store.cells["zone2"][tablet_path(alias("zone2-200"))] = {"somebody else's", 9};
-    EXPECT_FALSE(run_to_end(write_records(store, records, std::chrono::seconds(1))).has_value());
-    EXPECT_TRUE(store.listed("", shard_path(shard)).empty());
-    // Again, when nothing is in the way: what is there already as proposed is left alone.
-    store.cells["zone2"].clear();
-    const auto left = run_to_end(without_existing(store, records, std::chrono::seconds(1)));
-    ASSERT_TRUE(left.has_value());
-    EXPECT_LT(left->size(), records.size());
-    EXPECT_TRUE(run_to_end(write_records(store, *left, std::chrono::seconds(1))).has_value());
-    EXPECT_EQ(
-        decode_goal(store.listed("", goal_path(shard)).front().value.bytes)->rule_of(alias("zone2-200")),
-        PromotionRule::prefer);
-    // A tablet that is there and differs is nobody's to overwrite.
-    d.servers[0].address.port = 2;
-    EXPECT_FALSE(run_to_end(without_existing(store, records_of(d), std::chrono::seconds(1))).has_value());
 }
 
 // ---- init
@@ -437,6 +230,44 @@ TEST_F(Commands, reparent_refuses_before_anything_is_in_force_and_against_a_pin)
 
 // ---- what goes out
 
+TEST_F(Commands, the_log_as_json_has_one_id_for_each_operation_and_no_secret) {
+    configuration_.log.format = LogFormat::json;
+    MachineClock clock;
+    const History history(configuration_.history);
+    {
+        Log log(configuration_.log, clock, Redactor(configuration_.secrets()));
+        ShardEventLog events("m1", shard, log, history);
+        Event looked;
+        looked.kind = EventKind::looked;
+        looked.problems = {{Problem::replica_is_writable, alias("zone1-101")}};
+        events.append(looked);
+        events.append(looked);  // nothing else than before: no line
+        Event failed;
+        failed.kind = EventKind::recovery_failed;
+        failed.operation = "m1-7-1";
+        failed.key = looked.problems[0];
+        failed.recovery = Recovery::make_read_only;
+        failed.text = "near 'SOURCE_PASSWORD = 'another secret''";
+        events.append(failed);
+        looked.problems.clear();
+        events.append(looked);
+    }
+    std::ifstream file(configuration_.log.file);
+    std::vector<nlohmann::json> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
+    ASSERT_EQ(lines.size(), 3u);
+    EXPECT_EQ(lines[0].at("text"), "replica_is_writable(zone1-101)");
+    EXPECT_EQ(lines[1].at("operation"), "m1-7-1");
+    EXPECT_EQ(lines[1].at("level"), "warning");
+    EXPECT_EQ(lines[1].at("shard"), "commerce/0");
+    EXPECT_EQ(lines[1].at("recovery"), "make_read_only");
+    EXPECT_EQ(lines[1].at("text"), "near 'SOURCE_PASSWORD = '***''");
+    const auto kept = history.read();
+    ASSERT_TRUE(kept.has_value());
+    ASSERT_EQ(kept->entries.size(), 1u);  // looks are no deeds
+    EXPECT_EQ(kept->entries[0].text, "near 'SOURCE_PASSWORD = '***''");
+}
+
 TEST_F(Commands, grants_hold_no_password) {
     EXPECT_EQ(type({"grants"}), ExitCode::done);
     EXPECT_TRUE(said("'fixpoint'@'%'") && said("'repl'@'%'") && said(std::string(manager_placeholder)))
@@ -445,47 +276,6 @@ TEST_F(Commands, grants_hold_no_password) {
     EXPECT_EQ(type({"grants", "--without-primary", "--host", "10.0.0.%"}), ExitCode::done);
     EXPECT_TRUE(said("SET SESSION sql_log_bin = 0") && said("'repl'@'10.0.0.%'")) << said_;
     for (const std::string& secret : configuration_.secrets()) EXPECT_FALSE(said(secret)) << said_;
-}
-
-TEST(Histories, keep_what_they_were_given_and_leave_out_what_is_none_of_theirs) {
-    const auto file =
-        std::filesystem::temp_directory_path() / ("fixpoint-history-" + std::to_string(::getpid()));
-    const History history(file);
-    HistoryEntry entry;
-    entry.time = "2026-11-25T20:00:00.000Z";
-    entry.who = "m1";
-    entry.shard = "commerce/0";
-    entry.operation = "m1-1-1";
-    entry.kind = "recovery_failed";
-    entry.text = "a \"quoted\"\nline, and \xff no text at all";
-    EXPECT_EQ(history.append(entry), "");
-    std::ofstream(file, std::ios::app) << "no line of ours\n";
-    EXPECT_EQ(history.append(entry), "");
-    const auto read = history.read();
-    ASSERT_TRUE(read.has_value());
-    EXPECT_EQ(read->entries.size(), 2u);
-    EXPECT_EQ(read->unreadable, 1u);
-    EXPECT_EQ(read->entries[0].operation, "m1-1-1");
-    EXPECT_TRUE(read->entries[0].text.starts_with("a \"quoted\"\nline"));
-    std::filesystem::remove(file);
-    EXPECT_NE(History("/nowhere/at/all").append(entry), "");
-}
-
-TEST(Onlookers, see_what_is_proposed_and_can_change_nothing) {
-    MemoryStore base;
-    base.put("", {"keyspaces/a/Keyspace", "old", 0});
-    OnlookerStore store(&base, {{"", "keyspaces/a/Keyspace", "new", 1, ""},
-                                {"zone9", "tablets/zone9-0000000001/Tablet", "t", 0, ""}});
-    const auto limit = std::chrono::seconds(1);
-    EXPECT_EQ(run_to_end(store.get("keyspaces/a/Keyspace", limit))->value().bytes, "new");
-    EXPECT_EQ(run_to_end(store.list("keyspaces/", limit))->size(), 1u);
-    EXPECT_EQ(run_to_end(store.list_cell("zone9", "tablets/", limit))->size(), 1u);
-    EXPECT_FALSE(run_to_end(store.put_declared({"x", "y", 0}, limit)).has_value());
-    EXPECT_FALSE(run_to_end(store.put_cell("zone9", {"x", "y", 0}, limit)).has_value());
-    EXPECT_FALSE(run_to_end(store.lock_shard("x", "y", limit, limit)).has_value());
-    EXPECT_FALSE(run_to_end(store.transact({}, {{"x", "y", 0}}, limit)).has_value());
-    EXPECT_EQ(base.listed("", "").size(), 1u);
-    EXPECT_EQ(base.listed("", "").front().value.bytes, "old");
 }
 
 }  // namespace

@@ -5,97 +5,97 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace fixpoint::real {
 
+namespace {
+
+using Steps = std::vector<std::string_view>;
+
+const std::map<Recovery, Steps>& steps_table() {
+    static const std::map<Recovery, Steps> table{
+        {Recovery::initialize_shard,
+         {"lock every tablet and look again", "close those that are writable, stop all receivers",
+          "apply what was received, persist the restart-safe settings",
+          "elect the tablet that has executed everything", "record it in the store (the commit point)",
+          "open it, point the others at it"}},
+        {Recovery::recover_lost_record,
+         {"lock every tablet and look again", "close those that are writable, stop all receivers",
+          "apply what was received, persist the restart-safe settings",
+          "elect the tablet that has executed everything", "record it in the store (the commit point)",
+          "open it, point the others at it"}},
+        {Recovery::adopt_shard,
+         {"lock every tablet and look again",
+          "record what serves as it is: nothing is closed or switched off"}},
+        {Recovery::record_reparent_by_others,
+         {"lock every tablet and look again",
+          "record what serves as it is: nothing is closed or switched off"}},
+        {Recovery::make_restart_safe,
+         {"lock the tablet", "SET PERSIST_ONLY what is missing", "set the time-outs at run time too"}},
+        {Recovery::leave_offline_mode,
+         {"lock the tablets", "the primary: open it; any other: close it, then offline_mode=OFF"}},
+        {Recovery::clear_foreign_lock,
+         {"take the shard lock", "end the session that holds a server lock without it"}},
+        {Recovery::write_shard_record, {"write the primary in force into the shard record"}},
+        {Recovery::emergency_reparent,
+         {"lock every tablet that can be reached and look again",
+          "stop their receivers; close the old primary where it answers",
+          "prove that the old primary can acknowledge nothing any more", "apply what was received",
+          "elect the tablet that has all that may have been acknowledged",
+          "record it in the store (the commit point)", "open it, point the others at it"}},
+        {Recovery::planned_reparent,
+         {"lock every tablet and look again",
+          "wait for long transactions; the candidate catches up while the primary serves",
+          "close the primary, the candidate executes all of its log",
+          "stop all receivers and compare once more", "record the candidate in the store (the commit point)",
+          "open it, point the others at it"}},
+        {Recovery::strengthen_semi_sync,
+         {"set source-side semi-sync on the primary as the policy in force needs it"}},
+        {Recovery::open_primary,
+         {"lock every tablet and look again",
+          "prove that the primary lacks nothing and nobody else is writable",
+          "semi-sync as the policy needs it, then read_only=OFF"}},
+        {Recovery::unblock_primary,
+         {"loosen semi-sync to the policy in force where it is stricter",
+          "nudge commits that wait for a lost acknowledgement",
+          "or hand over to a primary that enough ackers can follow"}},
+        {Recovery::close_stale_primary,
+         {"lock the tablet", "offline_mode=ON, close it for writes, end its clients", "offline_mode=OFF"}},
+        {Recovery::make_read_only, {"lock the tablet", "read_only=ON, then super_read_only=ON"}},
+        {Recovery::detach_primary, {"stop the receiver, apply what was received", "RESET REPLICA ALL"}},
+        {Recovery::adopt_foreign, {"record what the primary has executed from nobody's term as adopted"}},
+        {Recovery::change_policy,
+         {"bring the primary's semi-sync and the record to the declared policy, in the order that is "
+          "safe"}},
+        {Recovery::join_acker,
+         {"see that the tablet is complete",
+          "stop its receiver, acknowledgements ON, record it as an acker, start its receiver"}},
+        {Recovery::leave_acker,
+         {"stop its receiver", "see that enough other ackers have everything",
+          "record it out of the ackers, acknowledgements OFF"}},
+        {Recovery::write_journal, {"write the row of this term into fixpoint.journal on the primary"}},
+        {Recovery::write_tablet_record, {"write the tablet record as what is in force says"}},
+        {Recovery::quarantine,
+         {"record what is errant on it", "take it out of the ackers, stop its receiver",
+          "its record becomes DRAINED"}},
+        {Recovery::renew_server_id,
+         {"stop both threads, CHANGE, give it a new server_id, start, qualify it anew"}},
+        {Recovery::refetch_skipped,
+         {"acknowledgements OFF, stop both threads, CHANGE (drops the relay log), start"}},
+        {Recovery::fix_applier, {"apply what precedes the damage, RESET REPLICA, fetch again"}},
+        {Recovery::fix_replica,
+         {"lock the tablet and look again", "set, point and start what is missing, and only that"}},
+        {Recovery::clear_retired, {"take retired transactions that are nowhere any more out of the record"}},
+    };
+    return table;
+}
+
+}  // namespace
+
 std::vector<std::string_view> steps_of(Recovery recovery) {
-    switch (recovery) {
-        case Recovery::none:
-            return {};
-        case Recovery::initialize_shard:
-        case Recovery::recover_lost_record:
-            return {"lock every tablet and look again",
-                    "close those that are writable, stop all receivers",
-                    "apply what was received, persist the restart-safe settings",
-                    "elect the tablet that has executed everything",
-                    "record it in the store (the commit point)",
-                    "open it, point the others at it"};
-        case Recovery::adopt_shard:
-        case Recovery::record_reparent_by_others:
-            return {"lock every tablet and look again",
-                    "record what serves as it is: nothing is closed or switched off"};
-        case Recovery::make_restart_safe:
-            return {"lock the tablet", "SET PERSIST_ONLY what is missing",
-                    "set the time-outs at run time too"};
-        case Recovery::leave_offline_mode:
-            return {"lock the tablets", "the primary: open it; any other: close it, then offline_mode=OFF"};
-        case Recovery::clear_foreign_lock:
-            return {"take the shard lock", "end the session that holds a server lock without it"};
-        case Recovery::write_shard_record:
-            return {"write the primary in force into the shard record"};
-        case Recovery::emergency_reparent:
-            return {"lock every tablet that can be reached and look again",
-                    "stop their receivers; close the old primary where it answers",
-                    "prove that the old primary can acknowledge nothing any more",
-                    "apply what was received",
-                    "elect the tablet that has all that may have been acknowledged",
-                    "record it in the store (the commit point)",
-                    "open it, point the others at it"};
-        case Recovery::planned_reparent:
-            return {"lock every tablet and look again",
-                    "wait for long transactions; the candidate catches up while the primary serves",
-                    "close the primary, the candidate executes all of its log",
-                    "stop all receivers and compare once more",
-                    "record the candidate in the store (the commit point)",
-                    "open it, point the others at it"};
-        case Recovery::strengthen_semi_sync:
-            return {"set source-side semi-sync on the primary as the policy in force needs it"};
-        case Recovery::open_primary:
-            return {"lock every tablet and look again",
-                    "prove that the primary lacks nothing and nobody else is writable",
-                    "semi-sync as the policy needs it, then read_only=OFF"};
-        case Recovery::unblock_primary:
-            return {"loosen semi-sync to the policy in force where it is stricter",
-                    "nudge commits that wait for a lost acknowledgement",
-                    "or hand over to a primary that enough ackers can follow"};
-        case Recovery::close_stale_primary:
-            return {"lock the tablet", "offline_mode=ON, close it for writes, end its clients",
-                    "offline_mode=OFF"};
-        case Recovery::make_read_only:
-            return {"lock the tablet", "read_only=ON, then super_read_only=ON"};
-        case Recovery::detach_primary:
-            return {"stop the receiver, apply what was received", "RESET REPLICA ALL"};
-        case Recovery::adopt_foreign:
-            return {"record what the primary has executed from nobody's term as adopted"};
-        case Recovery::change_policy:
-            return {
-                "bring the primary's semi-sync and the record to the declared policy, in the order that is "
-                "safe"};
-        case Recovery::join_acker:
-            return {"see that the tablet is complete",
-                    "stop its receiver, acknowledgements ON, record it as an acker, start its receiver"};
-        case Recovery::leave_acker:
-            return {"stop its receiver", "see that enough other ackers have everything",
-                    "record it out of the ackers, acknowledgements OFF"};
-        case Recovery::write_journal:
-            return {"write the row of this term into fixpoint.journal on the primary"};
-        case Recovery::write_tablet_record:
-            return {"write the tablet record as what is in force says"};
-        case Recovery::quarantine:
-            return {"record what is errant on it", "take it out of the ackers, stop its receiver",
-                    "its record becomes DRAINED"};
-        case Recovery::renew_server_id:
-            return {"stop both threads, CHANGE, give it a new server_id, start, qualify it anew"};
-        case Recovery::refetch_skipped:
-            return {"acknowledgements OFF, stop both threads, CHANGE (drops the relay log), start"};
-        case Recovery::fix_applier:
-            return {"apply what precedes the damage, RESET REPLICA, fetch again"};
-        case Recovery::fix_replica:
-            return {"lock the tablet and look again", "set, point and start what is missing, and only that"};
-        case Recovery::clear_retired:
-            return {"take retired transactions that are nowhere any more out of the record"};
-    }
-    return {};
+    const auto it = steps_table().find(recovery);
+    return it == steps_table().end() ? Steps{} : it->second;
 }
 
 std::string remedy_of(Reason reason) {

@@ -25,16 +25,23 @@ void look_at(const Site& site, const ShardReport& report, std::vector<Finding>& 
     for (const TabletReport& t : report.tablets) {
         const std::string alias = t.tablet.alias.to_string();
         if (t.forgotten) continue;
-        if (!t.answer) {
-            findings.push_back({shard, alias, state_of(t)});
-            continue;
-        }
         for (const std::string& privilege : t.missing_privileges)
             findings.push_back(
                 {shard, alias,
                  fmt::format("the manager's account lacks {}; GRANT it (`fixpoint grants`)", privilege)});
+        if (!t.answer) {
+            if (t.missing_privileges.empty()) findings.push_back({shard, alias, state_of(t)});
+            continue;
+        }
         if (t.missing_privileges.empty() && !t.not_manageable.empty())
             findings.push_back({shard, alias, t.not_manageable});
+        // The replication account as this tablet's receiver finds it.
+        for (const sql::ReplicaRow& c : t.answer->channels) {
+            if (c.receiver_errno != 0)
+                findings.push_back({shard, alias,
+                                    fmt::format("its receiver, from {}: error {} {}", c.source.to_string(),
+                                                c.receiver_errno, c.receiver_error)});
+        }
         for (const auto& [variable, value] : t.settings_to_persist)
             findings.push_back({shard, alias,
                                 fmt::format("{} is not persisted as {}; `fixpoint run` does it",

@@ -64,7 +64,7 @@ std::vector<std::string> obstacles(const ShardReport& report) {
     for (const TabletReport& t : report.tablets) {
         const std::string name =
             fmt::format("{} ({})", t.tablet.alias.to_string(), t.tablet.mysql.to_string());
-        if (!t.answer) {
+        if (!t.answer && t.missing_privileges.empty()) {
             const bool password = t.error.number == sql::error_number::access_denied;
             found.push_back(fmt::format("{}: {}; {}", name, state_of(t),
                                         password ? "create the manager's account there (`fixpoint grants`)"

@@ -1,0 +1,177 @@
+// What tests of commands share: a site without servers, whose store is one in memory, and what a person
+// types.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "fixpoint/engine/record_codec.hpp"
+#include "property_tests/commands/memory_store.hpp"
+#include "real_adapters/daemon/clock.hpp"
+#include "real_adapters/daemon/command_line.hpp"
+
+namespace fixpoint::real {
+
+inline const ShardName shard{"commerce", "0"};
+
+inline TabletAlias alias(const char* text) {
+    return TabletAlias::parse(text).value();
+}
+
+class NobodyAnswers final : public SqlConnector {
+  public:
+    awaitable<std::expected<std::unique_ptr<SqlSession>, sql::Error>> connect(MysqlAddress /*address*/,
+                                                                              Duration /*limit*/) override {
+        co_return std::unexpected(
+            sql::Error{sql::ErrorKind::refused, sql::error_number::cannot_connect, "nobody"});
+    }
+};
+
+// The one store of a test, handed out again and again.
+class Handle final : public topo::Store {
+  public:
+    explicit Handle(MemoryStore& store) : store_(store) {}
+    awaitable<topo::Result<std::optional<topo::Value>>> get(std::string path, Duration limit) override {
+        return store_.get(std::move(path), limit);
+    }
+    awaitable<topo::Result<std::vector<topo::Listed>>> list(std::string prefix, Duration limit) override {
+        return store_.list(std::move(prefix), limit);
+    }
+    awaitable<topo::Result<std::vector<topo::Version>>> transact(topo::LockKey lock,
+                                                                 std::vector<topo::Put> puts,
+                                                                 Duration limit) override {
+        return store_.transact(std::move(lock), std::move(puts), limit);
+    }
+    awaitable<topo::Result<topo::Version>> put_declared(topo::Put put, Duration limit) override {
+        return store_.put_declared(std::move(put), limit);
+    }
+    awaitable<topo::Result<topo::LockKey>> lock_shard(std::string path, std::string content, Duration lease,
+                                                      Duration limit) override {
+        return store_.lock_shard(std::move(path), std::move(content), lease, limit);
+    }
+    awaitable<topo::Result<void>> renew(topo::LockKey lock, Duration lease, Duration limit) override {
+        return store_.renew(std::move(lock), lease, limit);
+    }
+    awaitable<topo::Result<void>> unlock(topo::LockKey lock, Duration limit) override {
+        return store_.unlock(std::move(lock), limit);
+    }
+    awaitable<topo::Result<std::optional<topo::LockHolder>>> lock_holder(std::string path,
+                                                                         Duration limit) override {
+        return store_.lock_holder(std::move(path), limit);
+    }
+    awaitable<topo::Result<std::vector<topo::Listed>>> list_cell(std::string cell, std::string prefix,
+                                                                 Duration limit) override {
+        return store_.list_cell(std::move(cell), std::move(prefix), limit);
+    }
+    awaitable<topo::Result<topo::Version>> put_cell(std::string cell, topo::Put put,
+                                                    Duration limit) override {
+        return store_.put_cell(std::move(cell), std::move(put), limit);
+    }
+    void on_change(std::function<void()> /*callback*/) override {}
+
+  private:
+    MemoryStore& store_;
+};
+
+class Commands : public testing::Test {
+  protected:
+    void SetUp() override {
+        folder_ =
+            std::filesystem::temp_directory_path() / ("fixpoint-commands-" + std::to_string(::getpid()));
+        std::filesystem::create_directories(folder_);
+        configuration_.file = folder_ / "fixpoint.json";
+        configuration_.history = folder_ / "history.jsonl";
+        configuration_.manager_name = "m1";
+        configuration_.manager = {"fixpoint", "the manager's secret", Tls::off, ""};
+        configuration_.replication = {"repl", "another secret", false};
+        configuration_.log.file = folder_ / "log";
+        configuration_.shards = {shard};
+    }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+
+    void declare_shard() {
+        ShardDeclaration d;
+        d.shard = shard;
+        d.policy = {DurabilityName::semi_sync, 1};
+        d.servers = {{alias("zone1-100"), {"a", 3306}},
+                     {alias("zone1-101"), {"b", 3306}},
+                     {alias("zone1-102"), {"c", 3306}}};
+        const auto written = run_to_end(write_records(store_, records_of(d), std::chrono::seconds(1)));
+        ASSERT_TRUE(written.has_value()) << written.error().text;
+    }
+    void put_in_force(const char* primary, std::int64_t term) {
+        FixpointRecord record;
+        record.term = term;
+        record.primary = {alias(primary), {"a", 3306}, {1, 1}, 101};
+        record.policy = {DurabilityName::none, 0};
+        ASSERT_TRUE(store_.put("", {fixpoint_path(shard), encode_fixpoint(record), 0}).has_value());
+    }
+    Goal goal() {
+        const auto found = store_.listed("", goal_path(shard));
+        return found.empty() ? Goal{} : decode_goal(found.front().value.bytes).value();
+    }
+
+    // What a person types, without the program's name.
+    ExitCode type(std::vector<std::string> words) {
+        words.insert(words.begin(), "fixpoint");
+        std::vector<const char*> argv;
+        for (const std::string& word : words) argv.push_back(word.c_str());
+        const CommandLine line = read_command_line(static_cast<int>(argv.size()), argv.data());
+        if (!line.command) return line.code;
+        boost::asio::io_context context(1);
+        MachineClock clock;
+        NobodyAnswers sql;
+        Log log(configuration_.log, clock, Redactor(configuration_.secrets()));
+        const History history(configuration_.history);
+        Signal stop(context.get_executor());
+        char* text = nullptr;
+        std::size_t size = 0;
+        std::FILE* said = ::open_memstream(&text, &size);
+        const Site site{configuration_,
+                        clock,
+                        sql,
+                        log,
+                        history,
+                        [this](bool create) -> std::expected<std::unique_ptr<topo::Store>, StoreOpening> {
+                            if (!there_ && !create)
+                                return std::unexpected(StoreOpening{true, "there is no store"});
+                            there_ = true;
+                            return std::make_unique<Handle>(store_);
+                        },
+                        [](const MysqlAddress&) { return std::string(); },
+                        stop,
+                        std::chrono::milliseconds(1),
+                        said,
+                        said};
+        std::optional<ExitCode> code;
+        boost::asio::co_spawn(context, line.command(site),
+                              [&](const std::exception_ptr& error, ExitCode result) {
+                                  if (error) std::rethrow_exception(error);
+                                  code = result;
+                              });
+        context.run();
+        std::fclose(said);
+        said_ = std::string(text, size);
+        std::free(text);
+        return code.value();
+    }
+    std::string contents() const {
+        std::string text;
+        for (const auto& [cell, records] : store_.cells) {
+            for (const auto& [path, value] : records) text += cell + ' ' + path + ' ' + value.bytes + '\n';
+        }
+        return text;
+    }
+    bool said(const std::string& words) const { return said_.find(words) != std::string::npos; }
+
+    std::filesystem::path folder_;
+    Configuration configuration_;
+    MemoryStore store_;
+    bool there_ = true;
+    std::string said_;
+};
+
+}  // namespace fixpoint::real
