@@ -2,8 +2,6 @@
 // refuse before it touches anything. The reasons are those of the recoveries themselves, asked beforehand.
 #include "engine/report.hpp"
 
-#include <algorithm>
-
 #include "engine/problem_table.hpp"
 #include "engine/recoveries/recoveries.hpp"
 
@@ -15,12 +13,6 @@ std::string error_of(const TabletView& t) {
     if (t.now) return {};
     std::string text = t.error.text.empty() ? "no answer" : t.error.text;
     if (t.error.number != 0) text += " (" + std::to_string(t.error.number) + ")";
-    return text;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
     return text;
 }
 
@@ -36,7 +28,7 @@ std::string detail_of(const View& view, const TabletView& t, Problem problem) {
     std::string why;
     switch (problem) {
         case Problem::not_manageable:
-            if (is_manageable(t, &why)) why = "the manager's account lacks " + joined(t.missing_privileges);
+            is_manageable(t, &why);
             return why;
         case Problem::errant_transactions:
         case Problem::past_purged:
@@ -143,15 +135,7 @@ ShardReport report_of(const View& view) {
     report.goal = view.records.goal;
     report.silent_cells = view.records.silent_cells;
     for (const TabletView& t : view.tablets) report.tablets.push_back(report_of(view, t));
-    std::vector<ProblemKey> problems = diagnose(view);
-    for (const TabletView& t : view.tablets) {
-        // Where even the look fails for want of a privilege no row can hold; the reason is known all the
-        // same.
-        const ProblemKey key{Problem::not_manageable, t.alias()};
-        if (!t.now && !t.missing_privileges.empty() && std::ranges::find(problems, key) == problems.end())
-            problems.push_back(key);
-    }
-    for (const ProblemKey& key : problems) report.problems.push_back(report_of(view, key));
+    for (const ProblemKey& key : diagnose(view)) report.problems.push_back(report_of(view, key));
     report.facts = view.facts;
     return report;
 }

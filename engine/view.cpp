@@ -43,6 +43,10 @@ bool is_manageable(const TabletView& t, std::string* why) {
         if (why) *why = reason;
         return false;
     };
+    if (!t.missing_privileges.empty()) {
+        if (why) *why = "the manager's account lacks " + t.missing_privileges.front();
+        return false;
+    }
     if (!t.now) return true;
     const sql::LookAnswer& a = t.now->answer;
     if (a.server.version.find("MariaDB") != std::string::npos)
@@ -55,10 +59,6 @@ bool is_manageable(const TabletView& t, std::string* why) {
         if (!c->channel.empty()) return no("its replication channel has a name");
         if (c->filters) return no("it has replication filters");
         if (c->delay > Duration::zero()) return no("it has a SOURCE_DELAY");
-    }
-    if (!t.missing_privileges.empty()) {
-        if (why) *why = "the manager's account lacks " + t.missing_privileges.front();
-        return false;
     }
     return true;
 }
