@@ -153,6 +153,46 @@ TEST_F(SqliteFaults, a_call_that_is_given_up_before_its_commit_writes_nothing) {
     EXPECT_GT(solo.put("c", "1", 0), 0) << "and the file's lock is free again";
 }
 
+// Another connection, by hand.
+class ByHand {
+  public:
+    explicit ByHand(const std::filesystem::path& file) {
+        EXPECT_EQ(sqlite3_open(file.c_str(), &connection_), SQLITE_OK);
+    }
+    ~ByHand() { sqlite3_close(connection_); }
+    void run(const char* sql) {
+        EXPECT_EQ(sqlite3_exec(connection_, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sql;
+    }
+
+  private:
+    sqlite3* connection_ = nullptr;
+};
+
+TEST_F(SqliteFaults, a_file_that_is_busy_with_work_is_not_locked) {
+    SqliteOptions impatient = options();
+    impatient.store_locked_after = 100ms;
+    Solo solo(directory_.file(), impatient);
+    ByHand other(directory_.file());
+    const Duration began = boot_now();
+    while (boot_now() < began + 400ms) {
+        other.run("BEGIN IMMEDIATE; UPDATE change_counter SET revision = revision + 1");
+        const auto busy = put(solo, "a", "1", 0, 30ms);
+        ASSERT_FALSE(busy);
+        EXPECT_EQ(busy.error().kind, topo::ErrorKind::unreachable);
+        EXPECT_THAT(busy.error().text, HasSubstr("is busy"));
+        EXPECT_FALSE(real::is_store_locked(busy.error())) << busy.error().text;
+        other.run("COMMIT");
+    }
+    other.run("BEGIN IMMEDIATE");
+    EXPECT_FALSE(real::is_store_locked(put(solo, "a", "1", 0, 30ms).error())) << "not yet";
+    EXPECT_TRUE(real::is_store_locked(put(solo, "a", "1", 0, 150ms).error())) << "nobody commits any more";
+    other.run("ROLLBACK");
+    EXPECT_TRUE(put(solo, "a", "1", 0));
+    other.run("BEGIN IMMEDIATE");
+    EXPECT_FALSE(real::is_store_locked(put(solo, "b", "1", 0, 30ms).error())) << "that was another time";
+    other.run("ROLLBACK");
+}
+
 TEST_F(SqliteFaults, a_cancelled_call_ends_at_once) {
     Solo solo(directory_.file(), options());
     std::atomic<bool> stalled = true;
