@@ -193,6 +193,21 @@ TEST_F(SqliteFaults, a_file_that_is_busy_with_work_is_not_locked) {
     other.run("ROLLBACK");
 }
 
+TEST_F(SqliteFaults, a_file_that_is_busy_while_it_is_made_is_waited_for_a_second) {
+    ByHand other(directory_.file());
+    other.run("BEGIN EXCLUSIVE; CREATE TABLE half_made (x)");
+    boost::asio::io_context loop;
+    const BootClock clock(boot_now);
+    const Duration began = boot_now();
+    const auto opened = real::SqliteStore::open(loop.get_executor(), clock, directory_.file(), options());
+    EXPECT_LT(boot_now() - began, 10s);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().fault, real::SqliteFault::busy) << opened.error().text;
+    EXPECT_THAT(opened.error().text, HasSubstr(directory_.file().string()));
+    other.run("ROLLBACK");
+    EXPECT_TRUE(real::SqliteStore::open(loop.get_executor(), clock, directory_.file(), options()));
+}
+
 TEST_F(SqliteFaults, a_cancelled_call_ends_at_once) {
     Solo solo(directory_.file(), options());
     std::atomic<bool> stalled = true;

@@ -216,6 +216,23 @@ TEST(SqliteProcesses, several_that_race_for_a_lock_never_have_it_together) {
     EXPECT_EQ(solo.await(solo.store().get("n", 2s)).value()->bytes, std::to_string(racers * rounds));
 }
 
+TEST(SqliteProcesses, several_that_make_the_file_at_once_make_one) {
+    for (int round = 0; round < 20; ++round) {
+        const Directory directory;
+        std::vector<Child> children;
+        for (int i = 0; i < 4; ++i)
+            children.emplace_back([&, i](const Child::Parent& parent) {
+                parent.wait_for_word();
+                Solo solo(directory.file(), creating());
+                solo.put("record" + std::to_string(i), "x", 0);
+            });
+        for (const Child& child : children) child.go();
+        for (Child& child : children) EXPECT_EQ(child.ended(), 0);
+        Solo solo(directory.file(), {});
+        EXPECT_EQ(solo.await(solo.store().list("record", 2s)).value().size(), 4U);
+    }
+}
+
 TEST(SqliteProcesses, a_change_of_another_process_is_noticed) {
     const Directory directory;
     Child writer([&](const Child::Parent& parent) {

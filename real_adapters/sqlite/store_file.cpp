@@ -7,14 +7,19 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <optional>
+#include <thread>
+
+#include "real_adapters/sqlite/writer.hpp"
 
 namespace fixpoint::real {
 namespace {
 
 constexpr std::int64_t application = 0x46785074;  // "FxPt", in the header of every file of ours
 constexpr std::int64_t schema_version = 1;
-constexpr int busy_at_opening_ms = 1000;
+constexpr auto opening_at_most = std::chrono::seconds(1);  // in a file that somebody keeps busy
+constexpr int busy_at_opening_ms = 50;
 
 // A lock's id is never given twice: AUTOINCREMENT remembers the greatest, which a plain rowid does not.
 constexpr const char* schema = R"(
@@ -37,7 +42,7 @@ SqliteError refusal(SqliteFault fault, std::string text) {
 
 enum class Content { ours, empty };
 
-// What stands in the file; throws where it is somebody else's.
+// What stands in the file; throws where it is somebody else's. Within a transaction: it may be being made.
 Content content_of(Database& database, const std::filesystem::path& file) {
     const std::int64_t made_by = database.ask_number("PRAGMA application_id");
     const std::int64_t version = database.ask_number("PRAGMA user_version");
@@ -97,27 +102,42 @@ std::expected<std::unique_ptr<StoreFile>, SqliteError> StoreFile::open(const std
     opened->boot_id_ = options.machine.boot_id();
     if (opened->boot_id_.empty())
         return std::unexpected(refusal(SqliteFault::io, "the machine's boot id cannot be read: mount /proc"));
-    try {
-        opened->make(options.create);
-    } catch (const SqliteTrouble& trouble) {
-        return std::unexpected(explain(trouble, file));
-    } catch (SqliteError& error) {
-        return std::unexpected(std::move(error));
+    // Some locks of the opening (the change to WAL) are not waited for by SQLite itself.
+    for (const auto deadline = std::chrono::steady_clock::now() + opening_at_most;;) {
+        try {
+            opened->make(options.create);
+            return opened;
+        } catch (const SqliteTrouble& trouble) {
+            if (!trouble.busy()) return std::unexpected(explain(trouble, file));
+            if (std::chrono::steady_clock::now() >= deadline) {
+                SqliteError busy = explain(trouble, file);
+                const Writer writer = writer_of(opened->path_);
+                if (!writer.processes.empty()) busy.text += ": " + writer.to_text();
+                return std::unexpected(std::move(busy));
+            }
+        } catch (SqliteError& error) {
+            return std::unexpected(std::move(error));
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
-    return opened;
 }
 
 void StoreFile::make(bool create) {
     database_ = std::make_unique<Database>(path_, create, machine_.vfs);
     database_->wait_while_busy(busy_at_opening_ms);
     if (database_->read_only()) throw SqliteTrouble(SQLITE_READONLY, "opened for reading only", 0);
-    path_ = std::filesystem::canonical(path_);
+    std::error_code vanished;  // then it will be missed below, and each call will say so
+    const std::filesystem::path whole = std::filesystem::canonical(path_, vanished);
+    if (!vanished) path_ = whole;
     struct stat status{};
     if (::stat(path_.c_str(), &status) == 0) {
         device_ = status.st_dev;
         inode_ = status.st_ino;
     }
-    const Content found = content_of(*database_, path_);
+    const Content found = [this] {
+        Transaction snapshot(*database_, Transaction::Kind::read);
+        return content_of(*database_, path_);
+    }();
     if (found == Content::empty && !create)
         throw refusal(
             SqliteFault::not_a_store,
