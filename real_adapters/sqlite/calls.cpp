@@ -39,9 +39,10 @@ void SqliteCalls::post(std::function<void()> handler) {
     if (!ending_) asio::post(executor_, std::move(handler));
 }
 
-topo::Error SqliteCalls::given_up(CallStage stage, bool writes) {
+topo::Error SqliteCalls::given_up(CallStage stage, bool writes, const std::string& busy) {
     if (stage == CallStage::committing && writes)
         return {topo::ErrorKind::maybe, "no answer within the limit: the disk was still writing"};
+    if (!busy.empty()) return {topo::ErrorKind::unreachable, busy};
     if (stage == CallStage::waiting)
         return {topo::ErrorKind::unreachable,
                 "not begun within the limit: the store's disk is slow, or the store is closed"};

@@ -24,14 +24,18 @@
 
 namespace fixpoint::real {
 
+enum class CallStage { waiting, begun, committing, answered, abandoned };
+
 struct Busy {
     std::string text;
 };
+// The limit has passed.
+struct Late {
+    CallStage stage = CallStage::waiting;
+};
 
 template <class T>
-using Outcome = std::variant<topo::Result<T>, Busy>;
-
-enum class CallStage { waiting, begun, committing, answered, abandoned };
+using Outcome = std::variant<topo::Result<T>, Busy, Late>;
 
 template <class T>
 class Call {
@@ -103,7 +107,8 @@ class SqliteCalls : public std::enable_shared_from_this<SqliteCalls> {
     awaitable<Outcome<T>> try_once(const Work<T>& work, Deadline deadline, bool writes);
     template <class T>
     Outcome<T> attempt(const Work<T>& work, const MayCommit& may, bool writes);
-    static topo::Error given_up(CallStage stage, bool writes);
+    // `busy`: what an earlier try has found; it says more than that the last one came too late.
+    static topo::Error given_up(CallStage stage, bool writes, const std::string& busy);
     awaitable<void> pause(Deadline until);
     void submit(std::function<void()> work);
     void post(std::function<void()> handler);
@@ -164,8 +169,7 @@ awaitable<Outcome<T>> SqliteCalls::try_once(const Work<T>& work, Deadline deadli
     const auto [woken] = co_await call->timer.async_wait(token);
     if (std::optional<Outcome<T>> outcome = call->take()) co_return *std::move(outcome);
     if (woken == boost::asio::error::operation_aborted) throw boost::system::system_error(woken);
-    topo::Result<T> late = std::unexpected(given_up(call->abandon(), writes));
-    co_return late;
+    co_return Late{call->abandon()};
 }
 
 template <class T>
@@ -175,14 +179,15 @@ awaitable<topo::Result<T>> SqliteCalls::run(Work<T> work, Duration limit, bool w
     const std::shared_ptr<SqliteCalls> self = shared_from_this();  // the store may go before its callers do
     const Duration bounded = std::clamp<Duration>(limit, Duration::zero(), std::chrono::hours(24 * 365));
     const Deadline deadline = std::chrono::steady_clock::now() + bounded;
+    std::string busy;
     for (Duration wait = first_pause;; wait = std::min(wait * 2, longest_pause)) {
         Outcome<T> outcome = co_await try_once<T>(work, deadline, writes);
         if (auto* answer = std::get_if<topo::Result<T>>(&outcome)) co_return std::move(*answer);
+        if (const auto* late = std::get_if<Late>(&outcome))
+            co_return std::unexpected(given_up(late->stage, writes, busy));
+        busy = std::get<Busy>(outcome).text;
         const Deadline next = std::chrono::steady_clock::now() + wait;
-        if (next >= deadline) {
-            topo::Error busy{topo::ErrorKind::unreachable, std::get<Busy>(outcome).text};
-            co_return std::unexpected(std::move(busy));
-        }
+        if (next >= deadline) co_return std::unexpected(given_up(CallStage::waiting, writes, busy));
         co_await pause(next);
     }
 }
