@@ -61,6 +61,12 @@ TEST(Guard, OneTabletOfThreeMayFailForGood) {
     for (int n = 1; n <= 3; ++n) EXPECT_EQ(Faults().at(1s, crash, n, true).beyond(), "");
 }
 
+TEST(Guard, BeforeThereIsARecordEveryTabletIsNeeded) {
+    Faults f;
+    f.in_force = nullptr;
+    EXPECT_NE(f.at(1s, crash, 2).beyond(), "") << "the first contact asks every declared tablet";
+}
+
 TEST(Guard, TwoAtOnceAreMoreThanOneAckerTolerates) {
     EXPECT_NE(Faults().at(1s, crash, 1, true).at(2s, crash, 2, true).beyond(), "");
     EXPECT_NE(Faults().at(1s, crash, 1).at(2s, pause, 2).beyond(), "");

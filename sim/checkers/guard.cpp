@@ -182,6 +182,7 @@ class Guarding {
         }
         // A server that was set back has also lost what it vouched for.
         if (cost != Cost::gone && cost != Cost::unqualified && fault.kind != restore_older_state) return;
+        if (!d.in_force) beyond("a tablet had failed before there was a record in force");
         for (const TabletAlias& t : subjects(fault)) {
             const bool for_good = fault.permanent;
             if (for_good) lost_for_good_.insert(t);
