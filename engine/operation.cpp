@@ -125,7 +125,7 @@ awaitable<void> Operation::lock_server(TabletAlias alias) {
         sessions.drop(SessionRole::lock);
         co_return;
     }
-    if (!canary(Canary::helpers_outlive_the_lock)) {
+    if (!canary(Canary::helpers_outlive_the_lock) && !canary(Canary::helper_lock_taken_late)) {
         if (!co_await take(alias, SessionRole::helper, sql::helper_lock_name(shard_.name()),
                            holders->helper)) {
             sessions.drop(SessionRole::helper);
@@ -146,6 +146,8 @@ awaitable<void> Operation::lock_all_servers() {
     all_servers_ = true;
     std::vector<TabletAlias> aliases;
     for (const TabletView& t : view().tablets) {
+        const bool changed = !t.now || !t.now->channel() || receiver_runs(*t.now);
+        if (!changed && canary(Canary::locks_only_on_changed_tablets)) continue;
         if (!t.forgotten && is_manageable(t)) aliases.push_back(t.alias());
     }
     co_await lock_servers(std::move(aliases));
@@ -229,7 +231,8 @@ bool Operation::acks_in_effect_at_first(const TabletAlias& alias) const {
 ShardFacts Operation::facts() const {
     ShardFacts facts = facts_from(view());
     for (TabletFacts& t : facts.tablets) {
-        t.locked = locked(t.tablet.alias);
+        t.locked = locked(t.tablet.alias) ||
+                   (canary(Canary::locks_only_on_changed_tablets) && t.answered && !t.receives);
         t.closed = is_closed(t.tablet.alias) && t.locked && !t.writable;
         t.acks_in_effect_at_first = acks_in_effect_at_first(t.tablet.alias);
     }
@@ -238,11 +241,23 @@ ShardFacts Operation::facts() const {
 
 // ---- statements
 
+namespace {
+
+bool repoints(const sql::Statement& statement) {
+    return std::holds_alternative<sql::ChangeSource>(statement) ||
+           std::holds_alternative<sql::StartReceiver>(statement);
+}
+
+}  // namespace
+
 awaitable<std::expected<void, sql::Error>> Operation::execute(TabletAlias alias, SessionRole role,
                                                               sql::Statement statement, Duration limit) {
     SqlSession* session = locked(alias) ? shard_.sessions(alias).alive(role) : nullptr;
     if (!session) throw Lost(alias, alias.to_string() + ": its session is gone");
     limit = within_lease(limit);  // never longer than what is left of the lease
+    if (canary(Canary::detached_repoint) && repoints(statement)) {
+        if (SqlSession* other = shard_.sessions(alias).alive(SessionRole::look)) session = other;
+    }
     // Said in any case: who looks on changes nothing of the run.
     step(shard_.ports().events.wants_text() ? alias.to_string() + ": " + sql::to_string(statement)
                                             : std::string());
@@ -278,6 +293,14 @@ awaitable<void> Operation::must(TabletAlias alias, sql::Statement statement) {
 
 awaitable<std::expected<void, sql::Error>> Operation::close(TabletAlias alias, sql::Statement statement,
                                                             Duration limit) {
+    SqlSession* helper = locked(alias) ? shard_.sessions(alias).alive(SessionRole::helper) : nullptr;
+    if (canary(Canary::helper_lock_taken_late) && helper) {
+        auto holders = co_await run(*helper, sql::ReadLockHolders{shard_.name()}, limits().statement);
+        const bool other = holders && holders->helper && *holders->helper != helper->connection_id();
+        if (other) co_await run(*helper, sql::Kill{*holders->helper}, limits().statement);
+        co_await run(*helper, sql::GetLock{sql::helper_lock_name(shard_.name()), limits().statement},
+                     limits().stop());
+    }
     co_return co_await execute(std::move(alias), SessionRole::helper, std::move(statement), limit);
 }
 
@@ -301,8 +324,20 @@ awaitable<void> Operation::for_each(std::vector<TabletAlias> aliases,
 
 // ---- records
 
+// Planted (cas_without_lock_key): on the versions alone.
+awaitable<std::vector<topo::Version>> Operation::transact_without_key(std::vector<topo::Put> puts) {
+    std::vector<topo::Version> versions;
+    for (topo::Put& put : puts) {
+        auto written = co_await shard_.ports().store.put_declared(std::move(put), limits().statement);
+        if (!written) throw OperationEnded(Reason::store_unavailable, written.error().text);
+        versions.push_back(*written);
+    }
+    co_return versions;
+}
+
 awaitable<std::vector<topo::Version>> Operation::transact(std::vector<topo::Put> puts) {
     require_lease(limits().statement);
+    if (canary(Canary::cas_without_lock_key)) co_return co_await transact_without_key(std::move(puts));
     auto written = co_await shard_.ports().store.transact(lock_, std::move(puts), limits().statement);
     if (written) co_return std::move(*written);
     switch (written.error().kind) {

@@ -118,6 +118,7 @@ class Operation {
     awaitable<std::expected<void, sql::Error>> execute(TabletAlias alias, SessionRole role,
                                                        sql::Statement statement, Duration limit);
     awaitable<std::vector<topo::Version>> transact(std::vector<topo::Put> puts);
+    awaitable<std::vector<topo::Version>> transact_without_key(std::vector<topo::Put> puts);  // a canary's
     void unlock(const TabletAlias& alias);
 
     Shard& shard_;

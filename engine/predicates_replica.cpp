@@ -58,7 +58,7 @@ Tablets policy_not_in_force(const View& v) {
     const DurabilityPolicy now = v.fixpoint()->policy;
     if (now != wanted) return {TabletAlias{}};
     const bool strict = semi_sync_is_stricter_than(p->now->server(), now.ackers_needed);
-    return strict || (canary(Canary::strict_is_wrong) && strict) ? Tablets{TabletAlias{}} : Tablets{};
+    return strict ? Tablets{TabletAlias{}} : Tablets{};
 }
 
 Tablets acker_to_join(const View& v) {

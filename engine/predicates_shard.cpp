@@ -58,8 +58,10 @@ Tablets not_restart_safe(const View& v) {
     return those(v, [&](const TabletView& t) {
         if (!t.now || !is_manageable(t)) return false;
         const sql::ServerRow& s = t.now->server();
-        if (s.stop_replica_timeout_s != Limits::stop_replica_timeout_s) return true;
-        if (keeps_its_net_timeout(v, t) &&
+        if (s.stop_replica_timeout_s != Limits::stop_replica_timeout_s &&
+            !canary(Canary::stop_timeout_only_persisted))
+            return true;
+        if (keeps_its_net_timeout(v, t) && !canary(Canary::net_timeout_is_the_servers) &&
             s.replica_net_timeout_s != whole_seconds(v.limits().replica_net_timeout))
             return true;
         if (!s.persisted_globals_load) return false;  // reported: only a restart cures it

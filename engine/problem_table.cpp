@@ -7,6 +7,7 @@
 
 #include "engine/predicates.hpp"
 #include "engine/recoveries/recoveries.hpp"
+#include "fixpoint/engine/canary.hpp"
 #include "fixpoint/model/assert.hpp"
 
 namespace fixpoint {
@@ -165,7 +166,7 @@ std::vector<ProblemKey> diagnose(const View& view) {
     for (const ProblemRow& row : table) {
         if (!applies(view, row, in_force)) continue;
         for (TabletAlias& alias : row.holds(view)) {
-            if (row.without_record) in_force = false;
+            if (row.without_record && !canary(Canary::acts_before_the_record)) in_force = false;
             found.push_back({row.problem, std::move(alias)});
         }
     }

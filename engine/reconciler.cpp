@@ -65,7 +65,8 @@ class Reconciler::Impl {
     bool stopping_ = false;
     bool hurry_ = false;  // the last pass acted
     std::uint64_t operations_ = 0;
-    std::string lock_content_in_doubt_;  // of an acquisition whose answer was lost
+    std::optional<topo::LockKey> kept_lock_;  // never, but for a canary: no key is used twice
+    std::string lock_content_in_doubt_;       // of an acquisition whose answer was lost
 };
 
 // ---- between passes
@@ -230,7 +231,12 @@ awaitable<void> Reconciler::Impl::renew_lease(Operation& op) {
 }
 
 awaitable<void> Reconciler::Impl::body(Operation& op, const ProblemRow& row, Outcome& outcome) {
-    if (!co_await shard_.read_global_records())
+    if (canary(Canary::refuses_everything)) {
+        outcome = refused(Reason::too_few_ackers, "not now");
+        co_return;
+    }
+    const bool stale = canary(Canary::fix_replica_on_stale_primary) && row.recovery == Recovery::fix_replica;
+    if (!stale && !co_await shard_.read_global_records())
         throw OperationEnded(Reason::store_unavailable, shard_.store_error());
     shard_.finish_look();
     if (shard_.view().goal().paused) {
@@ -269,7 +275,8 @@ awaitable<void> Reconciler::Impl::recover(const ProblemRow& row, ProblemKey key)
     const std::string id = shard_.config().manager + "-" + std::to_string(shard_.config().instance) + "-" +
                            std::to_string(operations_ + 1);
     const std::uint64_t seen = fingerprint(shard_.view(), key);
-    const std::optional<topo::LockKey> lock = co_await lock_shard(row, id);
+    const std::optional<topo::LockKey> lock = kept_lock_ ? kept_lock_ : co_await lock_shard(row, id);
+    kept_lock_.reset();
     if (!lock) co_return;
     ++operations_;
     backoff_.tried(key, seen);
@@ -298,8 +305,13 @@ awaitable<void> Reconciler::Impl::recover(const ProblemRow& row, ProblemKey key)
         failed.reason = Reason::tablet_unreachable;
         failed.text = error.what();
     }
+    const bool answer_lost = ended_badly && failed.reason == Reason::answer_lost;
     if (ended_badly) ports_.events.append(std::move(failed));
     co_await op.release_server_locks();
+    if (answer_lost && canary(Canary::lock_key_used_twice)) {
+        kept_lock_ = op.lock();
+        co_return;
+    }
     auto released = co_await ports_.store.unlock(op.lock(), shard_.limits().statement);
     (void)released;  // lost with its lease otherwise
 }

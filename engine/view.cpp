@@ -251,7 +251,8 @@ TabletFacts facts_of(const View& view, const TabletView& t, const FixpointRecord
     f.semi_sync_plugins = s.semi_sync_plugins;
     f.receiver_stopped_or_elsewhere =
         !c || c->receiver == sql::ThreadState::no ||
-        (c->receiver == sql::ThreadState::yes && c->source_uuid && c->source_uuid != record.primary.uuid);
+        (c->receiver == sql::ThreadState::yes && c->source_uuid && c->source_uuid != record.primary.uuid) ||
+        (c->receiver == sql::ThreadState::connecting && canary(Canary::retrying_receiver_counts_as_stopped));
     f.acks_on = s.semi_sync_plugins && s.semi_sync_replica_enabled;
     f.acks_persisted_off = acks_persisted_off(*t.now);
     f.acks_in_effect_at_first = t.now->answer.semi_sync.replica_status;

@@ -21,6 +21,7 @@ bool is_of_this_shard(const ShardFacts& facts, const Uuid& uuid) {
 
 bool is_newer(const sql::JournalRow& row, const FixpointRecord& record) {
     if (row.term != record.term) return row.term > record.term;
+    if (canary(Canary::equal_terms_are_fine) && row.uuid != record.primary.uuid) return false;
     return row.uuid != record.primary.uuid || row.revision > record.revision;
 }
 

@@ -55,6 +55,9 @@ awaitable<Outcome> change_policy(Operation& op) {
     const DurabilityPolicy now = op.record().policy;
     const DurabilityPolicy wanted = op.view().declared_policy();
     if (now == wanted) co_return co_await set_semi_sync(op, p, now.ackers_needed);  // stricter than both
+    if (canary(Canary::strict_is_wrong) && now.ackers_needed > 0 &&
+        semi_sync_is_stricter_than(op.view().primary()->now->server(), now.ackers_needed))
+        co_return co_await set_semi_sync(op, p, now.ackers_needed);
     FixpointRecord next = next_revision(op);
     next.policy = wanted;
     if (wanted.ackers_needed < now.ackers_needed) {
@@ -91,6 +94,7 @@ awaitable<Outcome> complete_now(Operation& op, TabletAlias alias) {
 }
 
 void set_acker(FixpointRecord& record, const TabletView& t) {
+    if (canary(Canary::old_uuid_stays_in_A) && record.has_acker(t.alias())) return;
     std::erase_if(record.ackers, [&](const RecordedServer& a) { return a.alias == t.alias(); });
     record.ackers.push_back(recorded_server(t));
     std::sort(record.ackers.begin(), record.ackers.end());

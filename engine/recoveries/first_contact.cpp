@@ -57,7 +57,8 @@ awaitable<void> persist_all(Operation& op, TabletAlias alias) {
     for (const Setting& s : settings_to_persist(look->answer.server, look->answer.persisted, op.limits())) {
         co_await op.must(alias, sql::SetPersistOnly{s.first, s.second});
     }
-    if (look->server().stop_replica_timeout_s != Limits::stop_replica_timeout_s) {
+    if (look->server().stop_replica_timeout_s != Limits::stop_replica_timeout_s &&
+        !canary(Canary::stop_timeout_only_persisted)) {
         co_await op.must(
             alias, sql::SetGlobal{sql::Variable::rpl_stop_replica_timeout, Limits::stop_replica_timeout_s});
     }
@@ -85,11 +86,13 @@ Outcome everybody_is_still(Operation& op) {
 
 awaitable<Outcome> elect_and_record(Operation& op, FirstContact kind) {
     const View& view = op.view();
-    if (Outcome possible = first_contact_possible(view, kind); possible.refused) co_return possible;
+    const bool tests_first = !canary(Canary::closes_before_it_can_elect);
+    if (Outcome possible = first_contact_possible(view, kind); possible.refused && tests_first)
+        co_return possible;
     if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
     if (Election possible =
             elect_without_record(as_if_prepared(view, op.facts()), kind, silent_declared(view));
-        !possible.winner) {
+        !possible.winner && tests_first) {
         co_return refused(possible.reason, possible.text);
     }
     const std::vector<TabletAlias> everybody = op.locked_tablets();

@@ -95,12 +95,24 @@ awaitable<void> fetch_leftovers(Operation& op, TabletAlias winner) {
     if (!worth.empty()) co_await op.look();
 }
 
+// A lost answer ends the operation. (Planted, lost_answer_is_failure: it is taken for "not written".)
+awaitable<void> record_or_go_back(Operation& op, FixpointRecord next) {
+    try {
+        co_await record_primary(op, std::move(next));
+    } catch (const OperationEnded& end) {
+        if (end.reason != Reason::answer_lost || !canary(Canary::lost_answer_is_failure)) throw;
+    }
+}
+
 awaitable<Outcome> record_and_open(Operation& op, TabletAlias winner) {
     const ShardFacts facts = op.facts();
     if (Outcome verdict = may_commit(facts, winner); verdict.refused) co_return verdict;
     std::string why;
     if (!can_establish(facts, winner, &why)) co_return refused(Reason::too_few_followers, why);
-    co_await record_primary(op, record_of_new_term(facts, winner, facts.record.term + 1));
+    if (canary(Canary::leftovers_refuse) && !worth_fetching(facts, winner).empty())
+        co_return refused(Reason::demanded_missing, "somebody has more");
+    const std::int64_t term = facts.record.term + (canary(Canary::equal_terms_are_fine) ? 0 : 1);
+    co_await record_or_go_back(op, record_of_new_term(facts, winner, term));
     co_return co_await open_and_follow(op);
 }
 
@@ -252,6 +264,11 @@ awaitable<Outcome> planned_reparent(Operation& op) {
     if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
     if (Outcome possible = planned_reparent_possible(op.view()); possible.refused) co_return possible;
     const TabletAlias candidate = *op.view().wanted_primary();
+    if (canary(Canary::opens_on_shard_record)) {
+        const ShardFacts facts = op.facts();
+        co_await record_primary(op, record_of_new_term(facts, candidate, facts.record.term + 1));
+        co_return co_await open_and_follow(op);
+    }
     op.require_locked(op.record().primary.alias);
     op.require_locked(candidate);
     if (Outcome free = co_await wait_for_long_transactions(op); free.refused) co_return free;

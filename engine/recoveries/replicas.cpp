@@ -70,8 +70,17 @@ awaitable<Outcome> start_both(Operation& op, TabletAlias alias) {
 }  // namespace
 
 awaitable<Outcome> fix_replica(Operation& op) {
+    if (canary(Canary::fix_replica_on_stale_primary)) {
+        co_await op.lock_servers({op.key().tablet});
+        op.require_locked(op.key().tablet);
+        co_return co_await follow_primary(op, op.key().tablet);
+    }
     if (Outcome there = co_await lock_and_look(op, false); there.refused) co_return there;
-    co_return co_await follow_primary(op, op.key().tablet);
+    Outcome followed = co_await follow_primary(op, op.key().tablet);
+    const TabletView* p = op.view().primary();
+    if (canary(Canary::repairs_wait_under_lock) && !followed.refused && p && p->now)
+        co_await wait_until_executed(op, op.key().tablet, p->now->log, op.limits().catching_up);
+    co_return followed;
 }
 
 // What bears a tablet's own server_id does not reach it by replication (M40, M55): a new one that no log
@@ -88,9 +97,12 @@ awaitable<Outcome> renew_server_id(Operation& op) {
                   [&](const GivenServerId& g) { return g.uuid == look->server().server_uuid; });
     next.server_ids_given.push_back({look->server().server_uuid, id});
     co_await op.write_record(std::move(next));
-    if (Outcome dropped = co_await drop_relay_log(op, alias);
-        dropped.refused && !canary(Canary::renews_without_change))
+    if (canary(Canary::renews_without_change)) {
+        co_await stop_receivers(op, {alias});
+    } else if (Outcome dropped = co_await drop_relay_log(op, alias); dropped.refused) {
         co_return dropped;
+    }
+    if (canary(Canary::new_id_after_the_start)) co_await start_both(op, alias);
     co_await op.must(alias, sql::SetGlobal{sql::Variable::server_id, id});
     co_await op.must(alias, sql::SetPersistOnly{sql::Variable::server_id, id});
     co_return co_await start_both(op, alias);

@@ -45,7 +45,8 @@ awaitable<Outcome> make_restart_safe(Operation& op) {
     const TabletAlias alias = op.key().tablet;
     const TabletLookPtr look = op.view().find(alias)->now;
     const sql::ServerRow& server = look->server();
-    if (server.stop_replica_timeout_s != Limits::stop_replica_timeout_s) {
+    if (server.stop_replica_timeout_s != Limits::stop_replica_timeout_s &&
+        !canary(Canary::stop_timeout_only_persisted)) {
         co_await op.must(
             alias, sql::SetGlobal{sql::Variable::rpl_stop_replica_timeout, Limits::stop_replica_timeout_s});
     }
@@ -64,7 +65,8 @@ awaitable<Outcome> make_restart_safe(Operation& op) {
         co_await op.must(alias, sql::SetPersistOnly{s.first, s.second});
     }
     if (keeps_its_net_timeout(op.view(), *op.view().find(alias)) &&
-        server.replica_net_timeout_s != whole_seconds(op.limits().replica_net_timeout)) {
+        server.replica_net_timeout_s != whole_seconds(op.limits().replica_net_timeout) &&
+        !canary(Canary::net_timeout_is_the_servers)) {
         co_await op.must(alias, sql::SetGlobal{sql::Variable::replica_net_timeout,
                                                whole_seconds(op.limits().replica_net_timeout)});
     }
@@ -87,6 +89,7 @@ awaitable<Outcome> clear_foreign_lock(Operation& op) {
 
 awaitable<Outcome> close_stale_primary(Operation& op) {
     if (Outcome there = co_await lock_and_look(op, false); there.refused) co_return there;
+    if (canary(Canary::replica_releases_what_waits)) co_await source_side_off(op, op.key().tablet);
     co_return co_await close_deposed(op, op.key().tablet);
 }
 

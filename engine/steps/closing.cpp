@@ -37,7 +37,7 @@ awaitable<void> kill_clients(Operation& op, TabletAlias alias, bool dump_threads
     }
     for (const std::uint64_t id : victims) co_await op.change(alias, sql::Kill{id});  // 1094: gone
     const Instant deadline = op.shard().now() + op.limits().statement;
-    while (!victims.empty() && op.shard().now() < deadline) {
+    while (!victims.empty() && (op.shard().now() < deadline || canary(Canary::kills_until_none))) {
         auto left = co_await op.ask(alias, sql::ReadSessions{}, op.limits().statement);
         if (!left) co_return;
         std::set<std::uint64_t> alive;
@@ -107,7 +107,7 @@ awaitable<Outcome> close_gracefully(Operation& op, TabletAlias candidate) {
 namespace {
 
 awaitable<void> end_clients_and_release(Operation& op, TabletAlias alias) {
-    if (canary(Canary::semi_sync_off_before_kill) || canary(Canary::demotion_releases_waiting_commits)) {
+    if (canary(Canary::semi_sync_off_before_kill)) {
         co_await op.change(alias, sql::SetGlobal{Variable::rpl_semi_sync_source_enabled, 0});
     }
     co_await kill_clients(op, alias, true);
@@ -129,6 +129,8 @@ awaitable<void> close_in_one_packet(Operation& op, TabletAlias alias, bool* done
 
 awaitable<Outcome> close_deposed(Operation& op, TabletAlias alias) {
     op.require_locked(alias);
+    if (canary(Canary::demotion_releases_waiting_commits))
+        co_await op.change(alias, sql::SetGlobal{Variable::rpl_semi_sync_source_enabled, 0});
     co_await op.close(alias, sql::SetSessionLockWait{seconds_of(op.limits().lock_wait_timeout_of_closing)},
                       op.limits().statement);
     co_await op.must(alias, sql::SetGlobal{Variable::offline_mode, 1});

@@ -57,6 +57,17 @@ Outcome may_commit(const ShardFacts& facts, const TabletAlias& winner) {
     return succeeded();
 }
 
+namespace {
+
+// Planted only (semi_sync_waits_for_ackers).
+int acknowledging(const View& view) {
+    return static_cast<int>(std::ranges::count_if(view.tablets, [&](const TabletView& t) {
+        return is_vouching(view, t) && receives_from_primary(view, t);
+    }));
+}
+
+}  // namespace
+
 awaitable<Outcome> set_semi_sync(Operation& op, TabletAlias alias, int k) {
     auto look = co_await op.ask(alias, sql::Look{op.shard().name()}, op.limits().statement);
     if (!look) co_return refused(Reason::primary_unreachable, look.error().text);
@@ -71,6 +82,7 @@ awaitable<Outcome> set_semi_sync(Operation& op, TabletAlias alias, int k) {
         if (canary(Canary::opens_without_waiting)) co_return succeeded();
         co_return refused(Reason::candidate_unfit, alias.to_string() + " runs without the semi-sync plugins");
     }
+    if (canary(Canary::semi_sync_waits_for_ackers) && acknowledging(op.view()) < k) co_return succeeded();
     for (const Setting& s : semi_sync_to_set(look->server, k))
         co_await op.must(alias, sql::SetGlobal{s.first, s.second});
     auto after = co_await op.ask(alias, sql::Look{op.shard().name()}, op.limits().statement);

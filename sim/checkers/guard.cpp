@@ -85,6 +85,7 @@ Cost cost_of(FaultKind kind) {
         case semi_sync_timeout:
         case wrong_heartbeat:
         case kill_session_by_hand:
+        case foreign_journal:
         case declare_primary:
         case pin_primary:
         case declare_policy:
@@ -95,6 +96,7 @@ Cost cost_of(FaultKind kind) {
         case allow_unfenced_promotion:
         case store_reachable:
         case store_answer_lost:
+        case store_write_late:
         case store_conflict:
         case watch_lost:
         case lease_expires:
@@ -180,9 +182,10 @@ class Guarding {
         if (cost == Cost::unfit) {
             for (const TabletAlias& t : subjects(fault)) unfit_.insert(t);
         }
+        if (!d.in_force && (cost == Cost::gone || cost == Cost::unqualified || cost == Cost::unfit))
+            beyond("a tablet had failed before there was a record in force");
         // A server that was set back has also lost what it vouched for.
         if (cost != Cost::gone && cost != Cost::unqualified && fault.kind != restore_older_state) return;
-        if (!d.in_force) beyond("a tablet had failed before there was a record in force");
         for (const TabletAlias& t : subjects(fault)) {
             const bool for_good = fault.permanent;
             if (for_good) lost_for_good_.insert(t);

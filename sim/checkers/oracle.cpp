@@ -6,6 +6,8 @@
 #include <array>
 #include <vector>
 
+#include "fixpoint/engine/canary.hpp"
+
 namespace fixpoint::sim {
 namespace {
 
@@ -397,6 +399,7 @@ std::span<const OracleRow> oracle_table() {
 }
 
 bool oracle_confirms(const OracleInput& input, const ProblemKey& key, Reason reason) {
+    if (canary(Canary::oracle_excuses_everything)) return true;  // the judge's own weakness
     for (const OracleRow& row : table) {
         if (row.reason == reason) return row.holds(input, key);
     }

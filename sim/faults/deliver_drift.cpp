@@ -105,6 +105,22 @@ void write_by_hand(World& world, FakeMysql& server, int count) {
     for (int i = 0; i < count; ++i) server.write_errant(world.writers().next_write_id());
 }
 
+// Restored from elsewhere: it is in no binary log, so no replica gets it.
+Delivery foreign_journal_of(World& world, FakeMysql& server) {
+    Delivery plan;
+    plan.possible = server.up();
+    plan.apply = [&world, &server] {
+        const auto record = world.topology().fixpoint();
+        sql::JournalRow row;
+        row.shard = world.scenario().shard;
+        row.term = (record ? record->term : 0) + 100;
+        row.alias = TabletAlias{"elsewhere", 1};
+        row.uuid = world.mysql_world().make_uuid();
+        server.restore_journal(row);
+    };
+    return plan;
+}
+
 Delivery second_primary_of(World& world, FakeMysql& server, const Fault& fault) {
     const auto apart = [&server] { return !server.disk().channel; };
     Delivery plan;
@@ -257,6 +273,8 @@ Delivery plan_drift(Nemesis& nemesis, const Fault& fault) {
             return unpersist(server);
         case kill_session_by_hand:
             return kill_sessions(nemesis, server);
+        case foreign_journal:
+            return foreign_journal_of(world, server);
         case long_transaction: {
             Delivery plan;
             plan.possible = server.up();

@@ -56,6 +56,12 @@ Delivery plan_store(Nemesis& nemesis, const Fault& fault) {
                 return store.struck().answer_lost > before;
             };
             return plan;
+        case store_write_late:
+            plan.apply = [&store, manager = fault.manager, late = fault.amount] {
+                store.delay_next_write(manager, late);
+            };
+            plan.observed = [&store, before = store.struck().late] { return store.struck().late > before; };
+            return plan;
         case store_conflict:
             plan.apply = [&store, manager = fault.manager, count] {
                 for (int i = 0; i < count; ++i) store.conflict_next(manager);

@@ -13,9 +13,11 @@
 
 #include "fixpoint/engine/canary.hpp"
 #include "sim/explore/generate.hpp"
+#include "sim/explore/shrink.hpp"
 #include "sim/main/commands.hpp"
 #include "sim/main/common.hpp"
 #include "sim/scenario/scenario_files.hpp"
+#include "sim/scenario/scenario_json.hpp"
 
 namespace fixpoint::sim {
 namespace {
@@ -37,6 +39,7 @@ struct Score {
     Canary canary{};
     std::string found_by;  // an invariant, or "livelock"; "": not found
     std::string where;     // the scenario or the seed
+    std::size_t trial = 0;
     std::string text;
     std::size_t runs = 0;
     std::size_t changed = 0;  // runs with other events than the healthy core's
@@ -108,7 +111,35 @@ class Campaign {
         return score;
     }
 
+    // The random case that found it, made as small as it still does and passes without the weakness.
+    void save(const Score& score) const {
+        if (options_.save.empty() || score.found_by.empty() || score.trial < scenarios_) return;
+        const auto found = [&](const Scenario& scenario) {
+            const Run healthy = run_isolated(scenario, {});
+            if (healthy.verdict > Verdict::failed_justified || !healthy.every_fault_delivered) return false;
+            const Run run = run_isolated(scenario, together_with(score.canary));
+            return !run.violations.empty() && run.violations.front().invariant == score.found_by;
+        };
+        if (!found(trials_[score.trial].scenario)) return;
+        Scenario scenario = shrink(trials_[score.trial].scenario, found, 300).scenario;
+        scenario.name = to_string(score.canary);
+        scenario.why = score.text;
+        write_file(options_.save + "/" + scenario.name + ".json", print_scenario(scenario));
+    }
+
   private:
+    static Run run_isolated(const Scenario& scenario, const std::vector<Canary>& planted) {
+        Run result;
+        run_in_children(
+            1, {},
+            [&](std::size_t) {
+                plant(planted);
+                return simulate(scenario);
+            },
+            [&](std::size_t, Run run) { result = std::move(run); });
+        return result;
+    }
+
     void judge(Score& score, std::size_t i, const Run& run) const {
         ++score.runs;
         if (run.event_hash != healthy_[i].event_hash) ++score.changed;
@@ -123,6 +154,7 @@ class Campaign {
             return;
         }
         score.where = trials_[i].name;
+        score.trial = i;
     }
 
     const CanariesCommand& options_;
@@ -189,6 +221,7 @@ int canaries(const CanariesCommand& options) {
     for (const Canary canary : *wanted) {
         scores.push_back(campaign.run_planted(canary));
         print_score(scores.back());
+        campaign.save(scores.back());
     }
     if (!options.json.empty() && !write_file(options.json, json_of(scores))) return own_fault;
     const auto found =

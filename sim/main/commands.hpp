@@ -55,6 +55,7 @@ struct CanariesCommand {
     bool list = false;
     int jobs = 2;
     std::string json;
+    std::string save;  // folder for the minimised cases that found one
 };
 int canaries(const CanariesCommand& options);
 #endif

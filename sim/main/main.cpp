@@ -90,6 +90,7 @@ void add_canaries(CLI::App& app, CanariesCommand& options, int& code) {
     command->add_flag("--list", options.list, "print the names");
     command->add_option("--jobs", options.jobs, "processes at a time")->check(CLI::Range(1, 64));
     command->add_option("--json", options.json, "write the scores as JSON");
+    command->add_option("--save", options.save, "folder for the random cases that found one, minimised");
     command->callback([&] { code = canaries(options); });
 }
 

@@ -182,7 +182,7 @@ bool World::lose(const std::string& /*manager*/, const std::string& name) {
 }
 
 void World::request_leaves(const std::string& manager, std::uint64_t call, const StoreRequest& request) {
-    if (!nemesis_->wants_record_writes() || request.kind != StoreRequestKind::transact) return;
+    if (!nemesis_->wants_record_writes() || !request.writes_records()) return;
     const std::string path = fixpoint_path(scenario_.shard);
     for (const StorePut& put : request.puts) {
         if (put.path != path) continue;

@@ -31,12 +31,12 @@ enum class FaultKind {
     set_writable, set_super_read_only_off, set_read_only, set_offline_mode, stop_receiver, stop_applier, stop_replication, reset_replication, repoint,
     second_primary, errant_transaction, equal_server_id, restore_older_state, purge_binary_logs,
     semi_sync_source_off, semi_sync_source_on, semi_sync_replica_off, semi_sync_replica_on, semi_sync_timeout, wrong_heartbeat, unpersist_settings,
-    primary_replicates_from, kill_session_by_hand, long_transaction, new_uuid,
+    primary_replicates_from, kill_session_by_hand, long_transaction, new_uuid, foreign_journal,
     // declarations by hand
     declare_primary, pin_primary, declare_policy, declare_type, delete_fixpoint_record, set_back_fixpoint_record, clear_shard_primary, delete_tablet_record,
     pause_shard, forget, allow_unfenced_promotion,
     // topology store
-    store_unreachable, store_reachable, store_slow, store_answer_lost, store_conflict, watch_lost, lease_expires, cell_store_down, cell_store_up,
+    store_unreachable, store_reachable, store_slow, store_answer_lost, store_write_late, store_conflict, watch_lost, lease_expires, cell_store_down, cell_store_up,
     // manager
     manager_crash, manager_restart, manager_pause, manager_resume, manager_clock_jump,
 };

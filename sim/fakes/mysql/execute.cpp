@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "fixpoint/engine/canary.hpp"
 #include "fixpoint/model/assert.hpp"
 #include "sim/fakes/mysql/errors.hpp"
 #include "sim/fakes/mysql/fake_mysql.hpp"
@@ -87,9 +88,12 @@ void FakeMysql::execute_statement(Session& session, const sql::Statement& statem
             [&](const sql::ReadGtids&) {
                 when_globals_free([this, id] {
                     auto answer = std::make_shared<sql::GtidsAnswer>();
-                    answer->owned = owned();
+                    constexpr Canary wrong_order = Canary::executed_before_owned;
+                    if (!canary(wrong_order)) answer->owned = owned();
+                    if (canary(wrong_order)) answer->executed = disk_.executed;
                     after(draw(timing::between_values), [this, id, answer] {
-                        answer->executed = disk_.executed;
+                        if (canary(wrong_order)) answer->owned = owned();
+                        if (!canary(wrong_order)) answer->executed = disk_.executed;
                         finish(id, std::move(*answer));
                     });
                 });
@@ -169,7 +173,8 @@ void FakeMysql::execute_statement(Session& session, const sql::Statement& statem
             },
             [&](const sql::Nudge& s) {
                 Transaction draft;
-                draft.payload = Payload::drop_nothing;
+                draft.payload =
+                    canary(Canary::nudge_writes_on_a_closed_server) ? Payload::flush : Payload::drop_nothing;
                 draft.table = s.name;
                 run_write(id, std::move(draft));
             },

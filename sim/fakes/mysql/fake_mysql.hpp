@@ -108,9 +108,10 @@ class FakeMysql {
     void execute_empty(const Gtid& gtid);
     void insert_unlogged(WriteId id);
     void delete_unlogged(WriteId id);
-    void purge_binary_logs();  // gtid_purged = gtid_executed
-    void reset_binary_logs();  // RESET BINARY LOGS AND GTIDS
-    void make_new_uuid();      // auto.cnf removed; takes effect at the next start
+    void purge_binary_logs();                   // gtid_purged = gtid_executed
+    void reset_binary_logs();                   // RESET BINARY LOGS AND GTIDS
+    void restore_journal(sql::JournalRow row);  // from elsewhere: in no binary log
+    void make_new_uuid();                       // auto.cnf removed; takes effect at the next start
     bool kill_by_hand(std::uint64_t connection);
     void fill_connections(bool full) { connections_full_ = full; }  // by others; M26, M57
     void reject_passwords(bool reject) { passwords_rejected_ = reject; }

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "fixpoint/engine/canary.hpp"
 #include "sim/fakes/mysql/errors.hpp"
 #include "sim/fakes/mysql/fake_mysql.hpp"
 
@@ -31,8 +32,16 @@ void FakeMysql::look_step(SessionId id, std::shared_ptr<LookUnderWay> look, int 
     switch (step) {
         case 0:
             answer.server.gtid_owned = owned();
+            if (canary(Canary::executed_before_owned)) answer.server.gtid_executed = disk_.executed;
             break;
         case 1:
+            if (canary(Canary::executed_before_owned)) {
+                GtidSet before = std::move(answer.server.gtid_executed);
+                fill_server_row(answer.server);
+                answer.server.gtid_executed = std::move(before);
+                answer.server.gtid_owned = owned();
+                break;
+            }
             fill_server_row(answer.server);
             break;
         case 2:

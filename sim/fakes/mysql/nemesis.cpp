@@ -48,6 +48,12 @@ void FakeMysql::restore(DurableState state) {
     touch();
 }
 
+void FakeMysql::restore_journal(sql::JournalRow row) {
+    disk_.rows.journal_database = disk_.rows.journal_table = true;
+    disk_.rows.journal.push_back(std::move(row));
+    touch();
+}
+
 void FakeMysql::make_new_uuid() {
     new_uuid_at_start_ = true;
 }

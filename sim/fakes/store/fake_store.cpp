@@ -76,6 +76,11 @@ std::optional<StoreReply> FakeStore::serve(const std::string& manager, const Sto
         if (o->silent) return std::nullopt;
         return StoreReply{.status = StoreStatus::unreachable, .text = "the store refuses connections"};
     }
+    if (const auto late = request.writes_records() ? take_late(manager) : std::nullopt) {
+        ++struck_.late;
+        scheduler_.after(*m.process, *late, [this, manager, request] { serve(manager, request); });
+        return std::nullopt;
+    }
     StoreReply reply;
     switch (request.kind) {
         case StoreRequestKind::get:
@@ -312,6 +317,7 @@ bool FakeStore::set_fast(std::string_view cell, std::string_view manager) {
 
 void FakeStore::disarm() {
     answers_to_lose_.clear();
+    writes_to_delay_.clear();
     conflicts_to_make_.clear();
     watches_to_strike_.clear();
 }
@@ -319,11 +325,23 @@ void FakeStore::disarm() {
 void FakeStore::lose_next_answer(std::string_view manager) {
     answers_to_lose_.emplace_back(manager);
 }
+void FakeStore::delay_next_write(std::string_view manager, Duration late) {
+    writes_to_delay_.emplace_back(manager, late);
+}
 void FakeStore::conflict_next(std::string_view manager) {
     conflicts_to_make_.emplace_back(manager);
 }
 void FakeStore::next_watch_event(std::string_view manager, WatchFault fault, Duration late, int count) {
     watches_to_strike_.push_back(ToStrikeWatch{std::string(manager), fault, late, count});
+}
+
+std::optional<Duration> FakeStore::take_late(std::string_view manager) {
+    const auto it = std::ranges::find_if(
+        writes_to_delay_, [&](const auto& armed) { return armed.first.empty() || armed.first == manager; });
+    if (it == writes_to_delay_.end()) return std::nullopt;
+    const Duration late = it->second;
+    writes_to_delay_.erase(it);
+    return late;
 }
 
 bool FakeStore::take(std::vector<std::string>& armed, std::string_view manager) {

@@ -87,6 +87,7 @@ class FakeStore {
     // The answer to the next write of records, of the manager or of any, is lost after its effect.
     void lose_next_answer(std::string_view manager);
     // Somebody writes the same bytes just before the next transaction of the manager: a true conflict.
+    void delay_next_write(std::string_view manager, Duration late);
     void conflict_next(std::string_view manager);
     enum class WatchFault { lost, late, doubled };
     void next_watch_event(std::string_view manager, WatchFault fault, Duration late, int count);
@@ -94,7 +95,7 @@ class FakeStore {
 
     // How often each of the faults above struck somebody.
     struct Struck {
-        std::uint64_t down = 0, slow = 0, answer_lost = 0, conflict = 0, watch = 0, lease = 0;
+        std::uint64_t down = 0, slow = 0, answer_lost = 0, late = 0, conflict = 0, watch = 0, lease = 0;
     };
     const Struck& struck() const { return struck_; }
 
@@ -137,6 +138,7 @@ class FakeStore {
     void release(std::map<std::string, StoreLock, std::less<>>::iterator lock, bool expired);
     void watch_lease(const std::string& path, std::int64_t id, Instant expires);
     static bool take(std::vector<std::string>& armed, std::string_view manager);
+    std::optional<Duration> take_late(std::string_view manager);
 
     Scheduler& scheduler_;
     StoreListener& listener_;
@@ -144,6 +146,7 @@ class FakeStore {
     std::map<std::string, StoreLock, std::less<>> locks_;
     std::vector<StoreWatcher*> watchers_;
     std::vector<std::string> answers_to_lose_, conflicts_to_make_;
+    std::vector<std::pair<std::string, Duration>> writes_to_delay_;
     std::vector<ToStrikeWatch> watches_to_strike_;
     Struck struck_;
     std::int64_t revision_ = 0;
