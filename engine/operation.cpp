@@ -202,7 +202,7 @@ awaitable<void> Operation::look() {
     const TabletAlias primary = view().fixpoint() ? record().primary.alias : TabletAlias{};
     const TabletView* p = view().find(primary);
     const bool look_at_p = locked(primary) || (!all_servers_ && p && p->answered());
-    if (all_servers_) shard_.begin_look();
+    if (all_servers_ && !canary(Canary::locks_only_on_changed_tablets)) shard_.begin_look();
     // P first: what P has must be of an earlier look than what its replicas have (protocol 6, 9).
     if (look_at_p) co_await look_at(primary);
     std::vector<awaitable<void>> tasks;

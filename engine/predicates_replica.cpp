@@ -62,7 +62,8 @@ Tablets policy_not_in_force(const View& v) {
 }
 
 Tablets acker_to_join(const View& v) {
-    if (!v.living_primary()) return {};
+    const TabletView* p = v.living_primary();
+    if (!p || !p->now->server().semi_sync_plugins) return {};  // it could wait for nobody
     return replicas(v, [&](const TabletView& t) {
         return !v.in_ackers(t) && should_be_acker(v, t) && may_replicate(v, t) &&
                receives_from_primary(v, t) &&

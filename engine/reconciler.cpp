@@ -305,10 +305,10 @@ awaitable<void> Reconciler::Impl::recover(const ProblemRow& row, ProblemKey key)
         failed.reason = Reason::tablet_unreachable;
         failed.text = error.what();
     }
-    const bool answer_lost = ended_badly && failed.reason == Reason::answer_lost;
+    const bool lock_lost = ended_badly && failed.reason == Reason::lock_lost;
     if (ended_badly) ports_.events.append(std::move(failed));
     co_await op.release_server_locks();
-    if (answer_lost && canary(Canary::lock_key_used_twice)) {
+    if (!lock_lost && canary(Canary::lock_key_used_twice)) {
         kept_lock_ = op.lock();
         co_return;
     }

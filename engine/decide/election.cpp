@@ -40,7 +40,9 @@ Field survey(const ShardFacts& facts, const ElectionWish& wish) {
         if (wish.only_candidate && wish.candidate != t.alias()) continue;
         const std::string why = unfit(facts, t, facts.record.k());
         if (why.empty()) {
-            field.candidates.push_back({&t, field.demanded - t.executed, is_errant(field, t)});
+            const bool applied = !canary(Canary::promote_without_applying);
+            field.candidates.push_back(
+                {&t, field.demanded - (applied ? t.executed : t.has()), is_errant(field, t)});
         } else {
             field.why_unfit += (field.why_unfit.empty() ? "" : "; ") + t.alias().to_string() + ": " + why;
         }

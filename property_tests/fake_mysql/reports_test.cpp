@@ -68,6 +68,26 @@ TEST(FakeReports, statements_of_managers_are_reported_with_the_lock_they_were_se
     EXPECT_EQ(effects[0].killed_lock_id, 42);
 }
 
+// I4 rests on it: whoever has not looked has no fence yet.
+TEST(FakeReports, what_a_manager_reads_under_the_shard_lock_is_reported) {
+    SmallWorld world(1);
+    const SessionId one = world.login(0, "m1");
+    const std::vector<sql::Statement> reads{sql::Look{world.shard}, sql::ReadGtids{}, sql::ReadReplica{}};
+    for (const sql::Statement& read : reads) world.run(0, one, sql::Statement(read));
+    EXPECT_TRUE(world.recorder.all<StatementTookEffect>().empty()) << "nobody asks about a look without it";
+    for (const sql::Statement& read : reads) {
+        const auto answer = world.start(0, one, read, 41);
+        ASSERT_TRUE(world.until([&] { return answer->has_value(); }));
+    }
+    const auto effects = world.recorder.all<StatementTookEffect>();
+    ASSERT_EQ(effects.size(), reads.size());
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+        EXPECT_EQ(sql::name_of(effects[i].statement), sql::name_of(reads[i]));
+        EXPECT_EQ(effects[i].lock_id, 41);
+        EXPECT_FALSE(effects[i].mutating);
+    }
+}
+
 TEST(FakeReports, a_change_that_drops_received_transactions_says_whose_it_was_and_what_was_in_it) {
     SmallWorld world(2);
     world.make_shard();

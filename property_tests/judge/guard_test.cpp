@@ -67,6 +67,12 @@ TEST(Guard, BeforeThereIsARecordEveryTabletIsNeeded) {
     EXPECT_NE(f.at(1s, crash, 2).beyond(), "") << "the first contact asks every declared tablet";
 }
 
+TEST(Guard, AnAckerWhoseChannelWasChangedByHandCountsAsOne) {
+    EXPECT_EQ(Faults().at(1s, wrong_heartbeat, 2).beyond(), "");
+    EXPECT_NE(Faults().at(1s, wrong_heartbeat, 2).at(2s, crash, 1, true).beyond(), "")
+        << "what it had received and not applied may have been dropped";
+}
+
 TEST(Guard, TwoAtOnceAreMoreThanOneAckerTolerates) {
     EXPECT_NE(Faults().at(1s, crash, 1, true).at(2s, crash, 2, true).beyond(), "");
     EXPECT_NE(Faults().at(1s, crash, 1).at(2s, pause, 2).beyond(), "");

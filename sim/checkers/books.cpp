@@ -49,6 +49,7 @@ bool takes_the_mark(FaultKind kind) {
         case new_uuid:
         case semi_sync_replica_off:
         case unpersist_settings:
+        case wrong_heartbeat:
         case primary_replicates_from:
         case second_primary:
             return true;

@@ -41,6 +41,7 @@ Cost cost_of(FaultKind kind) {
         case semi_sync_replica_on:
         case new_uuid:
         case unpersist_settings:
+        case wrong_heartbeat:  // its cure may drop what was received and not applied
         case block_applier:
         case delay_applier:
             return Cost::unqualified;
@@ -83,7 +84,6 @@ Cost cost_of(FaultKind kind) {
         case semi_sync_source_off:
         case semi_sync_source_on:
         case semi_sync_timeout:
-        case wrong_heartbeat:
         case kill_session_by_hand:
         case foreign_journal:
         case declare_primary:

@@ -75,6 +75,11 @@ void FakeMysql::took_effect(const Session& session, const Session* killed) {
     world_.report(std::move(event));
 }
 
+// What a manager reads while it holds the shard lock is what it rests on (I4); the rest nobody asks about.
+void FakeMysql::observed(const Session& session) {
+    if (session.current.lock_id != 0) took_effect(session);
+}
+
 void FakeMysql::execute_statement(Session& session, const sql::Statement& statement) {
     const SessionId id = session.id;
     std::visit(
@@ -94,6 +99,7 @@ void FakeMysql::execute_statement(Session& session, const sql::Statement& statem
                     after(draw(timing::between_values), [this, id, answer] {
                         if (canary(wrong_order)) answer->owned = owned();
                         if (!canary(wrong_order)) answer->executed = disk_.executed;
+                        observed(*find(id));
                         finish(id, std::move(*answer));
                     });
                 });
@@ -101,6 +107,7 @@ void FakeMysql::execute_statement(Session& session, const sql::Statement& statem
             [&](const sql::ReadReplica&) {
                 if (misses(session, "REPLICATION CLIENT"))
                     return finish(id, std::unexpected(server_error(error_number::missing_privilege)));
+                observed(session);
                 finish(id, replica_rows());
             },
             [&](const sql::ReadJournal& s) { run_read_journal(session, s.shard); },

@@ -247,6 +247,7 @@ class FakeMysql {
     // execute.cpp, look.cpp, replication_statements.cpp
     void execute_statement(Session& session, const sql::Statement& statement);
     void took_effect(const Session& session, const Session* killed = nullptr);
+    void observed(const Session& session);
     bool misses(const Session& session, std::string_view privilege) const;
     std::vector<std::string> missing_privileges(const Session& session) const;
     void run_look(SessionId id, ShardName shard);

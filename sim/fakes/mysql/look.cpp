@@ -54,6 +54,7 @@ void FakeMysql::look_step(SessionId id, std::shared_ptr<LookUnderWay> look, int 
             answer.persisted = disk_.persisted;
             answer.locks = lock_holders(look->shard);
             answer.group_replication = peculiarities_.group_replication;
+            observed(*find(id));
             return finish(id, std::move(answer));
         default:
             break;
