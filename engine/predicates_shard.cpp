@@ -92,8 +92,15 @@ Tablets foreign_server_lock(const View& v) {
     });
 }
 
+// By one look: else whoever was made primary by others is closed as a stale one before a second look can show
+// that it serves. The recovery looks again under the locks.
 Tablets reparented_by_others_row(const View& v) {
-    return if_true(reparented_by_others(v.facts, v.records.shard).has_value());
+    const std::optional<TabletAlias>& named = v.records.shard.primary_alias;
+    const TabletView* b = named && v.fixpoint() ? v.find(*named) : nullptr;
+    if (!b || !b->now || v.is_primary(*b) || !is_open(*b->now)) return {};
+    ShardFacts facts = v.facts;
+    for (TabletFacts& t : facts.tablets) t.serves = t.serves || t.alias() == *named;
+    return if_true(reparented_by_others(facts, v.records.shard).has_value());
 }
 
 Tablets shard_record_differs(const View& v) {

@@ -153,6 +153,7 @@ awaitable<Outcome> adopt_shard(Operation& op) {
 
 awaitable<Outcome> record_reparent_by_others(Operation& op) {
     if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
+    co_await op.look();  // serves: in two looks of one session
     const ShardFacts facts = op.facts();
     const std::optional<TabletAlias> primary = reparented_by_others(facts, op.view().records.shard);
     if (!primary) co_return refused(Reason::problem_gone);
