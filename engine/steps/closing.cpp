@@ -107,9 +107,6 @@ awaitable<Outcome> close_gracefully(Operation& op, TabletAlias candidate) {
 namespace {
 
 awaitable<void> end_clients_and_release(Operation& op, TabletAlias alias) {
-    if (canary(Canary::semi_sync_off_before_kill)) {
-        co_await op.change(alias, sql::SetGlobal{Variable::rpl_semi_sync_source_enabled, 0});
-    }
     co_await kill_clients(op, alias, true);
     auto waiting = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
     if (waiting && !waiting->owned.empty()) {
@@ -129,7 +126,7 @@ awaitable<void> close_in_one_packet(Operation& op, TabletAlias alias, bool* done
 
 awaitable<Outcome> close_deposed(Operation& op, TabletAlias alias) {
     op.require_locked(alias);
-    if (canary(Canary::demotion_releases_waiting_commits))
+    if (canary(Canary::demotion_releases_waiting_commits) || canary(Canary::semi_sync_off_before_kill))
         co_await op.change(alias, sql::SetGlobal{Variable::rpl_semi_sync_source_enabled, 0});
     co_await op.close(alias, sql::SetSessionLockWait{seconds_of(op.limits().lock_wait_timeout_of_closing)},
                       op.limits().statement);

@@ -23,8 +23,9 @@ namespace {
 constexpr int seeds_tried = 8;
 
 // One line of caught_by.txt: a canary, a scenario below scenarios/, and who fires: an invariant; or "verdict"
-// where a run that is to converge is excused instead; or "outage" where writes are blocked for longer than it
-// allows.
+// where a run that is to converge is excused instead; or what the scenario expects besides: "outage" (writes
+// are blocked for longer), "commit_points" (another primary is recorded more often), "touched" (something was
+// changed where nothing may be).
 struct Catch {
     std::string canary, scenario, by;
 };
@@ -75,6 +76,11 @@ bool fires(const Run& run, const Scenario& scenario, const std::string& by) {
         const std::optional<Duration> most = scenario.expect.writes_blocked_at_most;
         return most && run.writes_blocked_longest > *most;
     }
+    if (by == "commit_points") {
+        const std::optional<int> most = scenario.expect.commit_points_at_most;
+        return most && run.commit_points > *most;
+    }
+    if (by == "touched") return scenario.expect.no_mutating_statement && run.mutating_statements > 0;
     return std::ranges::any_of(run.violations, [&](const Violation& v) { return v.invariant == by; });
 }
 

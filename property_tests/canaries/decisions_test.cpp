@@ -117,7 +117,7 @@ TEST(Decisions, lease_not_renewed) {
         held.for_time = 14s;
         scenario.faults.push_back(held);
     }
-    const auto ran_out = [&] { return says(scenario, "the lease has run out"); };
+    const auto ran_out = [&] { return says(scenario, "what is left of the lease"); };
     EXPECT_FALSE(ran_out());
     EXPECT_TRUE(under(Canary::lease_not_renewed, ran_out));
 }
