@@ -80,7 +80,7 @@ TEST(Words, every_enumerator_has_a_word) {
     for (int i = 0; i <= static_cast<int>(sql::Variable::relay_log_recovery); ++i) {
         words.insert(to_string(static_cast<sql::Variable>(i)));
     }
-    EXPECT_EQ(words.size(), 24U);
+    EXPECT_EQ(words.size(), 25U);
     EXPECT_EQ(parse_tablet_type("REPLICA"), TabletType::replica);
 }
 

@@ -34,9 +34,11 @@ constexpr auto renewal_limit = 10s;
 }
 
 // Below the range from which outgoing connections take their ports, so that a server finds its own free at a
-// restart.
+// restart. Test processes run side by side with neighbouring ids: each begins far from the next, for a port
+// that is free at the probe is taken only seconds later.
 std::uint16_t free_port() {
-    static int next = 12'000 + ::getpid() % 15'000;
+    constexpr int band = 1'009;
+    static int next = 12'000 + static_cast<int>((std::int64_t{::getpid()} * band) % 15'000);
     for (int tries = 0; tries < 1'000; ++tries) {
         const int port = next++;
         if (next > 32'000) next = 12'000;
