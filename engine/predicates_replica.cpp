@@ -94,7 +94,7 @@ Tablets journal_missing(const View& v) {
     const FixpointRecord& record = *v.fixpoint();
     int acknowledging = 0;
     for (const TabletView& t : v.tablets) {
-        if (is_vouching(v, t) && receives_from_primary(v, t)) ++acknowledging;
+        if (acknowledges(v, t)) ++acknowledging;
     }
     if (acknowledging < record.k()) return {};
     const bool there = std::any_of(p->journal->begin(), p->journal->end(), [&](const sql::JournalRow& row) {

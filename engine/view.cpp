@@ -96,6 +96,10 @@ bool receives_from_primary(const View& view, const TabletView& t) {
            t.now->channel()->receiver == sql::ThreadState::yes;
 }
 
+bool acknowledges(const View& view, const TabletView& t) {
+    return is_vouching(view, t) && receives_from_primary(view, t);
+}
+
 namespace {
 
 // What a living source answers, too: no evidence of its death.
@@ -148,9 +152,8 @@ bool must_be_quarantined(const View& view, const TabletView& t, std::string* why
         if (why) *why = "errant transactions " + errant.to_string();
         return true;
     }
-    const TabletView* p = view.primary();
-    if (p && p->now && p->now->server().server_uuid == view.fixpoint()->primary.uuid &&
-        !t.now->has.contains(p->now->server().gtid_purged)) {
+    const TabletView* p = view.living_primary();
+    if (p && !t.now->has.contains(p->now->server().gtid_purged)) {
         if (why)
             *why = "the primary has purged what it lacks: " +
                    (p->now->server().gtid_purged - t.now->has).to_string();
@@ -177,10 +180,6 @@ namespace {
 bool may_acknowledge(const View& view, const DurabilityPolicy& policy, const TabletView& t) {
     return t.declared && policy.may_ack(view.fixpoint()->primary.alias, t.tablet);
 }
-
-}  // namespace
-
-namespace {
 
 int clean_ones_that_may_acknowledge(const View& view, const DurabilityPolicy& policy) {
     int clean = 0;
@@ -291,8 +290,7 @@ ShardFacts facts_from(const View& view) {
     for (const TabletView& t : view.tablets) {
         if (!t.forgotten) facts.tablets.push_back(facts_of(view, t, facts.record));
     }
-    const TabletView* p = view.primary();
-    facts.primary_answers = p && p->now && p->now->server().server_uuid == facts.record.primary.uuid;
+    facts.primary_answers = view.living_primary() != nullptr;
     return facts;
 }
 

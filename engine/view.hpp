@@ -120,6 +120,7 @@ bool receiver_runs(const TabletLook& look);                        // Yes or Con
 // In A, not restarted since it was found complete, and that server still.
 bool is_vouching(const View& view, const TabletView& t);
 bool receives_from_primary(const View& view, const TabletView& t);
+bool acknowledges(const View& view, const TabletView& t);  // vouches, and receives from P
 // Its receiver has lost P: an error that a living P does not explain, or error 0 in two looks (M46).
 bool has_lost_primary(const View& view, const TabletView& t);
 

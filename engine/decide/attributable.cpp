@@ -28,10 +28,6 @@ bool is_plainly_attributable(const ShardFacts& facts, const GtidSet& set) {
     });
 }
 
-bool is_forgotten(const Goal& goal, const TabletAlias& alias) {
-    return std::ranges::any_of(goal.forgotten, [&](const ForgottenTablet& f) { return f.alias == alias; });
-}
-
 // Errant, or behind what P has purged, where the goal lets it be rebuilt: its uuid will begin to count anew.
 bool is_to_be_rebuilt(const ShardFacts& facts, const TabletFacts& t) {
     if (!facts.goal.rebuild_by_clone || facts.is_primary(t)) return false;
@@ -41,6 +37,10 @@ bool is_to_be_rebuilt(const ShardFacts& facts, const TabletFacts& t) {
 }
 
 }  // namespace
+
+bool is_forgotten(const Goal& goal, const TabletAlias& alias) {
+    return std::ranges::any_of(goal.forgotten, [&](const ForgottenTablet& f) { return f.alias == alias; });
+}
 
 GtidSet attributable_part(const ShardFacts& facts, const GtidSet& set) {
     GtidSet part = set & known_to_the_term(facts);

@@ -34,9 +34,7 @@ awaitable<Outcome> lock_with_ackers(Operation& op, TabletAlias subject) {
 int able_under(const View& view, const DurabilityPolicy& policy) {
     int n = 0;
     for (const TabletView& t : view.tablets) {
-        if (is_vouching(view, t) && receives_from_primary(view, t) &&
-            policy.may_ack(view.fixpoint()->primary.alias, t.tablet))
-            ++n;
+        if (acknowledges(view, t) && policy.may_ack(view.fixpoint()->primary.alias, t.tablet)) ++n;
     }
     return n;
 }

@@ -11,11 +11,6 @@ namespace fixpoint {
 
 namespace {
 
-bool is_forgotten(const View& view, const TabletAlias& alias) {
-    return std::ranges::any_of(view.goal().forgotten,
-                               [&](const ForgottenTablet& f) { return f.alias == alias; });
-}
-
 // Whoever must answer before anything is elected: the declared tablets, and whom Shard or the newest journal
 // row calls primary. Such a one whose tablet record is gone may be serving.
 std::vector<TabletAlias> silent_declared(const View& view) {
@@ -26,7 +21,7 @@ std::vector<TabletAlias> silent_declared(const View& view) {
     const auto must_be_there = [&](const TabletAlias& alias) {
         const TabletView* t = view.find(alias);
         const bool asked = t && t->declared;
-        if (!asked && !is_forgotten(view, alias) && std::ranges::find(silent, alias) == silent.end())
+        if (!asked && !is_forgotten(view.goal(), alias) && std::ranges::find(silent, alias) == silent.end())
             silent.push_back(alias);
     };
     if (view.records.shard.primary_alias) must_be_there(*view.records.shard.primary_alias);

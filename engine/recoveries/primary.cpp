@@ -53,8 +53,7 @@ awaitable<Outcome> nudge(Operation& op) {
 int receiving_with_acks(const View& view) {
     int n = 0;
     for (const TabletView& t : view.tablets) {
-        if (is_vouching(view, t) && receives_from_primary(view, t) && t.now->answer.semi_sync.replica_status)
-            ++n;
+        if (acknowledges(view, t) && t.now->answer.semi_sync.replica_status) ++n;
     }
     return n;
 }

@@ -53,6 +53,8 @@ awaitable<Outcome> lock_and_look(Operation& op, bool primary_too);
 awaitable<Outcome> lock_all_and_look(Operation& op);
 // Out of A with the barrier (protocol 9); receiver stopped and acks off at its end.
 awaitable<Outcome> take_out_of_ackers(Operation& op, TabletAlias alias);
+// The refusal of an emergency: by what is in force it is one of two reasons.
+Outcome not_revoked(const ShardFacts& facts, const Revocation& revoked);
 // What can be known without touching anything (protocol 11): the reason to refuse at once, if there is one.
 Outcome emergency_reparent_possible(const ShardFacts& facts);
 Outcome planned_reparent_possible(const View& view);

@@ -27,12 +27,6 @@ awaitable<Outcome> lock_all_and_look(Operation& op) {
 
 namespace {
 
-Outcome no_revocation(const ShardFacts& facts, const Revocation& revoked) {
-    const Reason reason =
-        facts.record.k() == 0 ? Reason::unfenced_promotion_not_allowed : Reason::revocation_impossible;
-    return refused(reason, revoked.text);
-}
-
 ElectionWish preference(const View& view) {
     ElectionWish wish;
     wish.candidate = view.wanted_primary();
@@ -134,7 +128,8 @@ awaitable<Outcome> close_old_primary(Operation& op, TabletAlias p) {
 // Promotes a survivor after P is lost, behind, or of no use (Vitess: EmergencyReparentShard).
 awaitable<Outcome> emergency_reparent(Operation& op) {
     if (!canary(Canary::stops_then_refuses)) {
-        if (Outcome possible = emergency_reparent_possible(op.view().facts); possible.refused) co_return possible;
+        if (Outcome possible = emergency_reparent_possible(op.view().facts); possible.refused)
+            co_return possible;
     }
     if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
 
@@ -149,7 +144,7 @@ awaitable<Outcome> emergency_reparent(Operation& op) {
     }
     co_await op.look();
     if (const Revocation revoked = revocation(op.facts()); !revoked.holds())
-        co_return no_revocation(op.facts(), revoked);
+        co_return not_revoked(op.facts(), revoked);
 
     if (!canary(Canary::promote_without_applying)) co_await apply_until_electable(op);
     co_await op.look();

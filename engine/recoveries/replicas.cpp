@@ -21,20 +21,6 @@ awaitable<GtidSet> unexecuted_now(Operation& op, TabletAlias alias) {
     co_return rest;
 }
 
-bool primary_has(const Operation& op, const GtidSet& set) {
-    const TabletView* p = op.view().primary();
-    return set.empty() || (p && p->now && p->now->log.contains(set));
-}
-
-sql::ChangeSource change_to_primary(const Operation& op) {
-    sql::ChangeSource change;
-    change.source = op.record().primary.address;
-    change.heartbeat_period = op.limits().heartbeat_period;
-    change.connect_retry_s = Limits::source_connect_retry_s;
-    change.retry_count = Limits::source_retry_count;
-    return change;
-}
-
 // Both threads stopped, the relay log dropped: only what P has is in it, acks OFF unless nothing is
 // unexecuted and A names it.
 awaitable<Outcome> drop_relay_log(Operation& op, TabletAlias alias) {
@@ -50,12 +36,8 @@ awaitable<Outcome> drop_relay_log(Operation& op, TabletAlias alias) {
     if (t->now->server().semi_sync_plugins && !(vouched && op.record().has_acker(alias))) {
         co_await switch_acks(op, alias, false);
     }
-    if (has_channel) {
-        co_await source_side_off(
-            op, alias);  // else its applier may wait for an acknowledgement, and STOP with it
-        co_await op.must(alias, sql::StopApplier{}, op.limits().stop());
-    }
-    co_await op.must(alias, change_to_primary(op));
+    if (has_channel) co_await stop_applier(op, alias);
+    co_await op.must(alias, change_to(op, op.record().primary.address, false));
     op.shard().relay_log_dropped(alias);
     co_return succeeded();
 }

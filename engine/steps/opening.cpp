@@ -62,9 +62,8 @@ namespace {
 
 // Planted only (semi_sync_waits_for_ackers).
 int acknowledging(const View& view) {
-    return static_cast<int>(std::ranges::count_if(view.tablets, [&](const TabletView& t) {
-        return is_vouching(view, t) && receives_from_primary(view, t);
-    }));
+    return static_cast<int>(
+        std::ranges::count_if(view.tablets, [&](const TabletView& t) { return acknowledges(view, t); }));
 }
 
 }  // namespace

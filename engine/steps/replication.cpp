@@ -44,7 +44,13 @@ awaitable<void> stop_receiver(Operation& op, TabletAlias alias) {
     co_await op.must(alias, sql::StopReceiver{}, limit);
 }
 
-// With source-side semi-sync on it may wait for an acknowledgement, and the STOP with it (M36).
+bool source_settings_are_right(const sql::ReplicaRow& c, const Limits& limits) {
+    return c.auto_position && c.connect_retry_s == Limits::source_connect_retry_s &&
+           c.retry_count == Limits::source_retry_count && c.heartbeat_period == limits.heartbeat_period;
+}
+
+}  // namespace
+
 awaitable<void> stop_applier(Operation& op, TabletAlias alias) {
     co_await bound_stops(op, alias);
     co_await source_side_off(op, alias);
@@ -61,12 +67,10 @@ sql::ChangeSource change_to(const Operation& op, const MysqlAddress& source, boo
     return change;
 }
 
-bool source_settings_are_right(const sql::ReplicaRow& c, const Limits& limits) {
-    return c.auto_position && c.connect_retry_s == Limits::source_connect_retry_s &&
-           c.retry_count == Limits::source_retry_count && c.heartbeat_period == limits.heartbeat_period;
+bool primary_has(const Operation& op, const GtidSet& set) {
+    const TabletView* p = op.view().primary();
+    return set.empty() || (p && p->now && p->now->log.contains(set));
 }
-
-}  // namespace
 
 awaitable<void> stop_receivers(Operation& op, std::vector<TabletAlias> aliases) {
     co_await op.for_each(std::move(aliases),
@@ -114,7 +118,6 @@ namespace {
 // (M8).
 awaitable<Outcome> change_source(Operation& op, TabletAlias alias, bool names_it) {
     const TabletView* t = op.view().find(alias);
-    const TabletView* p = op.view().primary();
     const bool has_channel = t->now->channel() != nullptr;
     const bool applier_runs = has_channel && t->now->channel()->applier_running;
     const bool auto_position = has_channel && t->now->channel()->auto_position;
@@ -125,7 +128,7 @@ awaitable<Outcome> change_source(Operation& op, TabletAlias alias, bool names_it
     for (const sql::ReplicaRow& row : *rows) has.add(row.retrieved);
     const GtidSet rest = has - gtids->executed;
     const MysqlAddress source = op.record().primary.address;
-    const bool primary_has_it = p && p->now && p->now->log.contains(rest);
+    const bool primary_has_it = primary_has(op, rest);
     const bool drops_nothing = rest.empty() || (op.record().opened_at.contains(rest) && primary_has_it);
     if (!drops_nothing && !primary_has_it && !canary(Canary::repoint_discards_relay_log)) {
         // Nobody else provably has what it received: it is executed first, or kept.
@@ -158,18 +161,13 @@ awaitable<Outcome> change_source(Operation& op, TabletAlias alias, bool names_it
     co_return succeeded();
 }
 
-}  // namespace
-
-namespace {
-
 // What no applier can read any more is fetched again, where P has it; nobody counts on it until then.
 awaitable<Outcome> forget_relay_log(Operation& op, TabletAlias alias) {
     const TabletView* t = op.view().find(alias);
-    const TabletView* p = op.view().primary();
     auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
     if (!gtids) co_return refused(Reason::tablet_unreachable, gtids.error().text);
     const GtidSet rest = t->now->has - gtids->executed;
-    if (!rest.empty() && !(p && p->now && p->now->log.contains(rest)))
+    if (!primary_has(op, rest))
         co_return refused(Reason::would_discard, "nobody else in reach has " + rest.to_string());
     if (t->now->server().semi_sync_plugins) co_await switch_acks(op, alias, false);
     co_await op.must(alias, sql::ResetReplica{false});

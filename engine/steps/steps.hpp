@@ -20,6 +20,13 @@ awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias);
 // What only `source` has is fetched by `alias`, both of them not writable, for at most `limit`.
 awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source, GtidSet wanted,
                            Duration limit);
+// CHANGE with the channel options of protocol 7.
+sql::ChangeSource change_to(const Operation& op, const MysqlAddress& source, bool receiver_options_only);
+// Bounded (M54); with source-side semi-sync on it may wait for an acknowledgement, and the STOP with it
+// (M36).
+awaitable<void> stop_applier(Operation& op, TabletAlias alias);
+// P answered, and its log has all of it.
+bool primary_has(const Operation& op, const GtidSet& set);
 awaitable<void> switch_acks(Operation& op, TabletAlias alias, bool on);
 // Source-side semi-sync off on a server that is not writable, before its applier starts or goes on (M36).
 awaitable<void> source_side_off(Operation& op, TabletAlias alias);

@@ -73,6 +73,8 @@ bool on_data_error(const ServerState& server);
 // P has purged something that the server lacks.
 bool past_is_purged(const ServerState& server, const ServerState& primary);
 std::int64_t net_timeout_s(const Limits& limits);  // MySQL takes whole seconds: rounded up, at least 1
+// Of this shard no more: people deleted its record, and nothing in force names it as an acker.
+bool is_undeclared(const WorldState& state, const TabletAlias& alias);
 bool forgotten(const WorldState& state,
                const TabletAlias& alias);  // a person said that this very server is gone
 bool restart_safe(const ServerState& server, const Limits& limits);

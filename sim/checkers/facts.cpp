@@ -81,6 +81,11 @@ bool past_is_purged(const ServerState& server, const ServerState& primary) {
     return !has(server).contains(primary.server.gtid_purged);
 }
 
+bool is_undeclared(const WorldState& state, const TabletAlias& alias) {
+    return !state.store.tablets.contains(alias) &&
+           !(state.store.fixpoint && state.store.fixpoint->has_acker(alias));
+}
+
 bool forgotten(const WorldState& state, const TabletAlias& alias) {
     if (!state.store.goal) return false;
     const ServerState* server = state.server(alias);

@@ -19,6 +19,11 @@ bool on_disk(const ServerState& server, WriteId id) {
     return holds(server.writes, id) || holds(server.writes_in_log, id);
 }
 
+// Also as received, where an applier can still read it.
+bool is_held_by(const ServerState& server, WriteId id) {
+    return on_disk(server, id) || (server.relay_log_readable && holds(server.writes_received, id));
+}
+
 class I2 final : public Checker {
   public:
     I2(const Books& books, WorldView& view) : Checker("I2", books, view) {}
@@ -85,9 +90,8 @@ class I2 final : public Checker {
     }
 
     static bool somebody_holds(WriteId id, const WorldState& state) {
-        return std::ranges::any_of(state.servers, [&](const ServerState& server) {
-            return on_disk(server, id) || (server.relay_log_readable && holds(server.writes_received, id));
-        });
+        return std::ranges::any_of(state.servers,
+                                   [&](const ServerState& server) { return is_held_by(server, id); });
     }
 
     static bool judged(const WriteBook& write) { return write.counts() && write.by_hand.empty(); }
@@ -118,8 +122,7 @@ class I2 final : public Checker {
     bool silently_held(WriteId id, const TabletAlias& primary, const WorldState& state) const {
         for (const ServerState& server : state.servers) {
             if (server.alias == primary || !state.core.has(server.alias)) continue;
-            if (!on_disk(server, id) && !(server.relay_log_readable && holds(server.writes_received, id)))
-                continue;
+            if (!is_held_by(server, id)) continue;
             const auto t = state.store.tablets.find(server.alias);
             if (t == state.store.tablets.end()) continue;  // of this shard no more: people deleted its record
             const bool quarantined = t != state.store.tablets.end() && t->second.drained_by_fixpoint();

@@ -40,8 +40,7 @@ class I5 final : public Checker {
         for (const ServerState& server : state.servers) {
             if (!state.core.has(server.alias) || server.alias == record.primary.alias || !alive(server))
                 continue;
-            // Of this shard no more: a record that people deleted.
-            if (!state.store.tablets.contains(server.alias) && !record.has_acker(server.alias)) continue;
+            if (is_undeclared(state, server.alias)) continue;
             const bool replicates = std::ranges::any_of(server.channels, [](const sql::ReplicaRow& r) {
                 return r.receiver == sql::ThreadState::yes;
             });

@@ -152,8 +152,7 @@ class I7 final : public Checker {
                 continue;
             const auto t = state.store.tablets.find(tablet);
             if (t != state.store.tablets.end() && t->second.drained_by_fixpoint()) continue;
-            // Of this shard no more: a record that people deleted, and nothing in force that names it.
-            if (t == state.store.tablets.end() && !(record && record->has_acker(tablet))) continue;
+            if (is_undeclared(state, tablet)) continue;
             if (!errant_on(*s, state).empty() || on_data_error(*s)) continue;
             const bool stopped = std::ranges::none_of(s->channels, [](const sql::ReplicaRow& r) {
                 return r.receiver != sql::ThreadState::no || r.receiver_errno != 0;

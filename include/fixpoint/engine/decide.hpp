@@ -77,6 +77,7 @@ struct ShardFacts {
 
 // The part of `set` that is attributable: in opened_at ∪ adopted ∪ U(P) ∪ executed(P) where P answers.
 GtidSet attributable_part(const ShardFacts& facts, const GtidSet& set);
+bool is_forgotten(const Goal& goal, const TabletAlias& alias);  // a person's word that its server is gone
 // has(t) \ attributable. Of P itself: nothing.
 GtidSet errant_on(const ShardFacts& facts, const TabletFacts& t);
 // executed(P) \ (opened_at ∪ adopted ∪ U(P)): what P has from nobody's term; to be recorded as `adopted`.
