@@ -88,6 +88,7 @@ void FakeMysql::accept_dump(DumpRequest request) {
 }
 
 void FakeMysql::pump_all() {
+    forget_gone_peers();
     bool gone = false;
     for (const auto& dump : dumps_) {
         pump(*dump);
@@ -188,19 +189,21 @@ void FakeMysql::peer_gone(std::uint64_t connection) {
 }
 
 // Heartbeats are sent to idle replicas, so a peer that has gone is noticed after one period.
+bool FakeMysql::has_noticed_the_end_of(const Dump& dump) const {
+    if (!dump.peer_gone_since) return false;
+    const Duration gone = now() - *dump.peer_gone_since;
+    const bool heard = dump.heartbeat > Duration::zero() && gone > dump.heartbeat &&
+                       world_.network.reachable_both_ways(endpoint_, dump.replica->endpoint_);
+    return heard || gone > timing::forgotten_peer;
+}
+
 void FakeMysql::forget_gone_peers() {
-    std::erase_if(dumps_, [&](const auto& dump) {
-        if (!dump->peer_gone_since) return false;
-        const Duration gone = now() - *dump->peer_gone_since;
-        const bool heard = dump->heartbeat > Duration::zero() && gone > dump->heartbeat &&
-                           world_.network.reachable_both_ways(endpoint_, dump->replica->endpoint_);
-        return heard || gone > timing::forgotten_peer;
-    });
+    std::erase_if(dumps_, [&](const auto& dump) { return has_noticed_the_end_of(*dump); });
 }
 
 std::int64_t FakeMysql::semi_sync_clients() const {
-    const_cast<FakeMysql*>(this)->forget_gone_peers();
-    return std::ranges::count_if(dumps_, [](const auto& dump) { return dump->acks; });
+    return std::ranges::count_if(
+        dumps_, [&](const auto& dump) { return dump->acks && !has_noticed_the_end_of(*dump); });
 }
 
 }  // namespace fixpoint::sim::mysql

@@ -325,6 +325,7 @@ class FakeMysql {
     void peer_gone(std::uint64_t connection);
     void resend_from(std::uint64_t connection, std::uint64_t packet);
     Dump* find_dump(std::uint64_t connection);
+    bool has_noticed_the_end_of(const Dump& dump) const;
     void forget_gone_peers();
     std::int64_t semi_sync_clients() const;
 

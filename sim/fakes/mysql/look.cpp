@@ -189,6 +189,7 @@ std::vector<sql::SessionRow> FakeMysql::session_rows() const {
         row.seconds = std::chrono::duration_cast<std::chrono::seconds>(now() - session->since).count();
     }
     for (const auto& dump : dumps_) {
+        if (has_noticed_the_end_of(*dump)) continue;
         sql::SessionRow& row = rows.emplace_back();
         row.id = connection_id(dump->session);
         row.user = "repl";

@@ -37,7 +37,9 @@ const std::string& FakeMysql::manager_of(std::uint64_t connection) const {
 }
 
 std::size_t FakeMysql::connections() const {
-    return sessions_.size() + dumps_.size();
+    const auto dumping =
+        std::ranges::count_if(dumps_, [&](const auto& dump) { return !has_noticed_the_end_of(*dump); });
+    return sessions_.size() + static_cast<std::size_t>(dumping);
 }
 
 // ---- logging in
