@@ -323,6 +323,12 @@ TEST(AsDeclared, NobodyDeadHoldsALock) {
     EXPECT_EQ(unmet_after([](auto& b) { b.server(2).helper_lock = LockSession{5, "m2", false}; }),
               "lock_of_the_dead@zone2-200");
     EXPECT_EQ(unmet_after([](auto& b) { b.server(2).rebuild_lock = LockSession{5, "m1", true}; }), "");
+    EXPECT_EQ(unmet_after([](auto& b) {
+                  b.server(3).server_lock = LockSession{5, "m2", false};
+                  std::erase(b.state.core.tablets, alias_of(3));
+              }),
+              "tablet_answers@zone3-300")
+        << "nobody can get there to free it";
 }
 
 }  // namespace

@@ -57,6 +57,24 @@ TEST(I3, TheDeposedAcknowledgesWhatWasBegunLater) {
     EXPECT_EQ(s.violated(), "I3");
 }
 
+TEST(I3, ARecordSetBackIsInForceAgainWhereNoJournalTells) {
+    for (const bool journaled : {false, true}) {
+        Stage s;
+        const std::optional<FixpointRecord> before = s.b.state.store.fixpoint;
+        s.record_primary(2);
+        if (journaled) {
+            sql::JournalRow row;
+            row.shard = s.b.state.shard;
+            row.term = s.b.record().term;
+            s.b.server(2).journal.push_back(row);
+        }
+        s.play(RecordWritten{"", 0, s.b.state.store.fixpoint, before, false, false});
+        s.b.state.store.fixpoint = before;
+        s.write(11, 1, {1, 2, 3});
+        EXPECT_EQ(s.violated(), journaled ? "I3" : "");
+    }
+}
+
 TEST(I3, APrivilegedClientIsNotJudged) {
     Stage s;
     s.record_primary(2);
@@ -509,6 +527,18 @@ TEST(I10, ARecordRewrittenForEver) {
     t.play(
         RecordWritten{"", 0, t.b.state.store.fixpoint, t.b.state.store.fixpoint, false, true});  // a person
     EXPECT_EQ(t.violated(), "");
+}
+
+TEST(I10, ATabletRecordWrittenByHandMayBeSeenAPassLater) {
+    for (const bool just_now : {false, true}) {
+        Stage s;
+        s.after(10s);
+        s.play(RecordWritten{"", 0, s.b.state.store.fixpoint, s.b.state.store.fixpoint, false, true});
+        s.after(just_now ? 10ms : 1s);
+        s.lock(1);
+        s.statement(stop_receiver(), 2, 1);
+        EXPECT_EQ(s.violated(), just_now ? "" : "I10");
+    }
 }
 
 TEST(I10, UnderNoLockTheMomentOfSendingCounts) {

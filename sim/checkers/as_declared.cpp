@@ -413,7 +413,7 @@ void Judging::locks() {
               "the shard lock is held by " + lock->manager + ", who is dead");
     }
     for (const ServerState& server : state_.servers) {
-        if (!alive(server)) continue;
+        if (!alive(server) || !state_.core.has(server.alias)) continue;  // nobody can get there to free it
         for (const auto& [held, name] :
              {std::pair(&server.server_lock, "server"), std::pair(&server.helper_lock, "helper"),
               std::pair(&server.rebuild_lock, "rebuild")}) {

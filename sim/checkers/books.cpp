@@ -283,7 +283,8 @@ struct Books::Visitor {
         });
     }
 
-    // A record set back so little that nobody in reach can know: what was told since is nobody's fault.
+    // A record set back so little that nobody in reach can know: what was told since is nobody's fault, and
+    // what it says is in force again.
     void edited_by_hand(const RecordWritten& e) {
         if (!books.in_force) return;
         const auto place = [](const auto& r) { return std::pair(r.term, r.revision); };
@@ -299,6 +300,10 @@ struct Books::Visitor {
         }
         for (auto& [id, write] : books.writes)
             write.by_hand = "the record was set back, and no journal says so";
+        if (!e.after) return;
+        if (e.is_commit_point()) books.begin_term(at, *e.after, false);
+        books.believe(*e.after, state);
+        books.in_force = std::make_shared<const FixpointRecord>(*e.after);
     }
 
     void operator()(const ShardLockTaken&) {}
