@@ -9,8 +9,6 @@
 #include <map>
 #include <memory>
 
-#include "sim/core/trace.hpp"
-
 namespace fixpoint::sim {
 namespace {
 
@@ -348,27 +346,6 @@ TEST(Network, AFaultThatLiesOnNoLinkIsRequestedButNotDelivered) {
     world.network.cut({world.a}, {world.a});
     EXPECT_EQ(world.network.counters(LinkFaultKind::cut).requested, 2U);
     EXPECT_EQ(world.network.counters(LinkFaultKind::cut).delivered, 0U);
-}
-
-TEST(Trace, MakesNoTextUnlessRecording) {
-    Trace trace;
-    const Actor actor = trace.actor("zone1-100");
-    EXPECT_EQ(trace.actor("zone1-100"), actor);
-    int made = 0;
-    const auto text = [&] {
-        ++made;
-        return std::string("STOP REPLICA");
-    };
-    trace.add(Instant(milliseconds(1500)), actor, TraceKind::statement, text);
-    EXPECT_EQ(made, 0);
-    EXPECT_TRUE(trace.events().empty());
-    trace.record(true);
-    trace.add(Instant(milliseconds(1500)), actor, TraceKind::statement, text, 7);
-    trace.add(Instant(milliseconds(1500)), actor, TraceKind::fault, "killed");
-    EXPECT_EQ(made, 1);
-    ASSERT_EQ(trace.events().size(), 2U);
-    EXPECT_EQ(trace.events()[0].payload, 7U);
-    EXPECT_EQ(trace.line(trace.events()[0]), "    1.500000s  zone1-100      statement    STOP REPLICA");
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ TEST(IncludeArrows, PartsMeetOnlyInMains) {
     const std::string text = "#include \"reports/html.hpp\"\n";
     EXPECT_THAT(check_include_arrows({"sim/checkers/a.cpp", text}), SizeIs(1));
     EXPECT_THAT(check_include_arrows({"sim/main/main.cpp", text}), IsEmpty());
-    EXPECT_THAT(check_include_arrows({"reports/a.cpp", "#include \"sim/core/trace.hpp\"\n"}), SizeIs(1));
+    EXPECT_THAT(check_include_arrows({"reports/a.cpp", "#include \"sim/core/chooser.hpp\"\n"}), SizeIs(1));
     EXPECT_THAT(check_include_arrows({"real_adapters/mysql/a.cpp", "#include \"engine/steps/a.hpp\"\n"}),
                 SizeIs(1));
     EXPECT_THAT(check_include_arrows({"sim/main/main.cpp", "#include \"property_tests/x/a.hpp\"\n"}),
