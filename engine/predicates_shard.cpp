@@ -141,7 +141,7 @@ Tablets primary_is_another_server(const View& v) {
 Tablets primary_behind(const View& v) {
     const TabletView* p = v.living_primary();
     if (!p) return {};
-    const FixpointRecord& record = *v.fixpoint();
+    const FixpointRecord& record = v.facts.record;
     if (record.k() > 0 && !p->now->server().semi_sync_plugins) return whole_shard;
     const GtidSet lacking = primary_lacks(v.facts);
     if (lacking.empty()) return {};
@@ -151,7 +151,8 @@ Tablets primary_behind(const View& v) {
         return look && look->answered <= p->now->asked && look->has.intersects(lacking);
     };
     return if_true(std::ranges::any_of(v.tablets, [&](const TabletView& t) {
-        return !v.is_primary(t) && (had_before(t.now) || had_before(t.previous) || had_before(t.earlier));
+        return !v.is_primary(t) &&
+               (had_before(t.now) || had_before(t.previous) || had_before(t.earlier) || had_before(t.last));
     }));
 }
 

@@ -358,25 +358,38 @@ void Shard::rebuild_view() {
         }
         t.boot_seen = known.boot_seen;
         t.received_at_boot = known.received_at_boot;
+        t.mark = known.mark;
         view_.tablets.push_back(std::move(t));
+    }
+}
+
+void Shard::renew_marks() {
+    const FixpointRecord* record = view_.fixpoint();
+    const auto p = record ? known_.find(record->primary.alias) : known_.end();
+    const TabletLookPtr of_primary = p == known_.end() ? nullptr : p->second.now;
+    for (auto& [alias, known] : known_) {
+        const bool holds =
+            record && known.mark && !record->has_acker(alias) && known.mark->asked >= known.boot_seen &&
+            std::pair(known.mark_term, known.mark_revision) == std::pair(record->term, record->revision) &&
+            now() - known.mark->answered <= limits().candidate_lag;
+        if (holds) continue;
+        const bool may_join = record && !record->has_acker(alias) && !canary(Canary::lagging_never_joins);
+        known.mark = may_join ? of_primary : nullptr;
+        if (record) known.mark_term = record->term;
+        if (record) known.mark_revision = record->revision;
     }
 }
 
 void Shard::finish_look() {
     view_.now = now();
+    renew_marks();
     rebuild_view();
-    view_.facts = facts_from(view_);
     const FixpointRecord* record = view_.fixpoint();
-    if (!record || record->k() == 0) {
-        view_.high_water = {};
-        return;
-    }
-    if (high_water_term_ != record->term) {
-        view_.high_water = {};
-        high_water_term_ = record->term;
-    }
-    view_.high_water.add(record->high_water);
-    view_.high_water = next_high_water(view_.facts, view_.high_water);
+    if (!record || record->k() == 0 || high_water_term_ != record->term) view_.high_water = {};
+    if (record) high_water_term_ = record->term;
+    view_.facts = facts_from(view_);
+    view_.high_water = next_high_water(view_.facts);
+    view_.facts.record.high_water = view_.high_water;
 }
 
 std::uint64_t Shard::digest() const {

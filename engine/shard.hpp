@@ -69,6 +69,8 @@ class Shard {
         std::uint64_t boot_connection = 0;
         Instant boot_seen;
         GtidSet received_at_boot;
+        TabletLookPtr mark;  // of P; see TabletView
+        std::int64_t mark_term = 0, mark_revision = 0;
         Answering answering = Answering::silent;
         sql::Error error;
         TabletLookPtr now, previous;
@@ -77,6 +79,7 @@ class Shard {
 
     std::string decode(const std::vector<topo::Listed>& listed, Records& records);
     void remember(Known& known, TabletLookPtr look);
+    void renew_marks();
     void rebuild_view();
     awaitable<void> look_without_locks_at(TabletAlias alias, Duration limit);
     awaitable<void> read_cell(std::string cell);

@@ -216,11 +216,15 @@ bool is_complete(const View& view, const TabletView& t) {
     const TabletView* p = view.primary();
     const TabletFacts* facts = view.facts.find(t.alias());
     if (!t.now || !p || !facts) return false;
-    const TabletLookPtr of_primary = p->now && p->now->answered <= t.now->asked ? p->now : p->previous;
-    if (!of_primary || of_primary->answered > t.now->asked || of_primary->asked < t.boot_seen) return false;
-    if (of_primary->server().server_uuid != view.fixpoint()->primary.uuid) return false;
-    const sql::GtidsAnswer log{of_primary->server().gtid_owned, of_primary->server().gtid_executed};
-    return is_complete(view.facts, *facts, log, t.received_at_boot);
+    const auto has_log_of = [&](const TabletLookPtr& of_primary) {
+        if (!of_primary || of_primary->answered > t.now->asked || of_primary->asked < t.boot_seen)
+            return false;
+        if (of_primary->server().server_uuid != view.fixpoint()->primary.uuid) return false;
+        const sql::GtidsAnswer log{of_primary->server().gtid_owned, of_primary->server().gtid_executed};
+        return is_complete(view.facts, *facts, log, t.received_at_boot);
+    };
+    const bool newer_is_there = p->now && p->now->answered <= t.now->asked;
+    return has_log_of(newer_is_there ? p->now : p->previous) || (!view.in_ackers(t) && has_log_of(t.mark));
 }
 
 bool should_be_acker(const View& view, const TabletView& t) {
@@ -242,7 +246,10 @@ TabletFacts facts_of(const View& view, const TabletView& t, const FixpointRecord
     if (t.journal) f.journal = *t.journal;
     if (t.last)
         f.server_id = t.last->server().server_id;  // of one that is silent: not to be given to another
-    if (!t.now) return f;
+    if (!t.now) {
+        if (t.last && !canary(Canary::silence_forgets)) f.last_seen = t.last->has;
+        return f;
+    }
     const sql::ServerRow& s = t.now->server();
     const sql::ReplicaRow* c = t.now->channel();
     f.locked = true;
@@ -282,6 +289,8 @@ ShardFacts facts_from(const View& view) {
     ShardFacts facts;
     facts.name = view.name;
     if (view.fixpoint()) facts.record = *view.fixpoint();
+    if (facts.record.k() > 0 && !canary(Canary::silence_forgets))
+        facts.record.high_water.add(view.high_water);
     facts.declared_policy = view.declared_policy();
     facts.goal = view.goal();
     facts.emergency_reparent_disabled =

@@ -72,6 +72,9 @@ struct TabletView {
     // This boot, as this manager saw it first (protocol 6): a new connection begins the mark anew.
     Instant boot_seen;
     GtidSet received_at_boot;  // counted as received then and not executed
+    // Of one that is not in A: a look at P since this boot, no change of A in between. What it may ever have
+    // acknowledged is in that log, so one that lags behind is measured by it (protocol 6).
+    TabletLookPtr mark;
 
     const TabletAlias& alias() const { return tablet.alias; }
     bool answered() const { return now != nullptr; }

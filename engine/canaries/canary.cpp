@@ -15,7 +15,7 @@ struct NamedCanary {
     std::string_view word;
 };
 
-constexpr std::array<NamedCanary, 93> canaries{{
+constexpr auto canaries = std::to_array<NamedCanary>({
     {Canary::cas_without_lock_key, "cas_without_lock_key"},
     {Canary::lost_answer_is_failure, "lost_answer_is_failure"},
     {Canary::read_again_is_enough, "read_again_is_enough"},
@@ -92,6 +92,8 @@ constexpr std::array<NamedCanary, 93> canaries{{
     {Canary::opens_without_waiting, "opens_without_waiting"},
     {Canary::opens_super_only, "opens_super_only"},
     {Canary::opens_below_the_mark, "opens_below_the_mark"},
+    {Canary::silence_forgets, "silence_forgets"},
+    {Canary::lagging_never_joins, "lagging_never_joins"},
     {Canary::adopted_for_ever, "adopted_for_ever"},
     {Canary::journal_not_asked, "journal_not_asked"},
     {Canary::opening_waits_for_a_stuck_closing, "opening_waits_for_a_stuck_closing"},
@@ -109,7 +111,7 @@ constexpr std::array<NamedCanary, 93> canaries{{
     {Canary::equal_terms_are_fine, "equal_terms_are_fine"},
     {Canary::refuses_everything, "refuses_everything"},
     {Canary::oracle_excuses_everything, "oracle_excuses_everything"},
-}};
+});
 
 std::bitset<canaries.size()> planted;
 

@@ -36,9 +36,11 @@ GtidSet primary_lacks(const ShardFacts& facts) {
     if (facts.record.k() > 0 && !canary(Canary::opens_below_the_mark)) want(facts.record.high_water);
     if (!canary(Canary::opens_by_its_own_lock_only)) {
         for (const TabletFacts& t : facts.tablets) {
-            if (!t.answered || &t == p) continue;
-            if (p->executed.contains(t.executed) && p->executed.contains(t.received)) continue;
-            want(attributable_part(facts, t.has()));
+            if (&t == p) continue;
+            // One that was lost on the way has what it had: its silence takes nothing from what it was seen
+            // to have.
+            const GtidSet had = t.answered ? t.has() : t.last_seen;
+            if (!p->executed.contains(had)) want(attributable_part(facts, had));
         }
     }
     wanted.subtract(p->executed);

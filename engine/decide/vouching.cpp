@@ -31,10 +31,10 @@ ChangePlan plan_change(const ShardFacts& facts, const TabletFacts& stopped, bool
     return canary(Canary::change_keeps_acks_on) ? ChangePlan::keeps_acks : ChangePlan::acks_off_around;
 }
 
-GtidSet next_high_water(const ShardFacts& facts, const GtidSet& seen_before) {
+GtidSet next_high_water(const ShardFacts& facts) {
     const int k = facts.record.k();
     if (k == 0) return {};
-    GtidSet mark = seen_before | facts.record.high_water;
+    const GtidSet& mark = facts.record.high_water;
     const TabletFacts* p = facts.primary();
     if (!p || !facts.primary_answers) return mark;
     if (mark.contains(p->executed)) return mark;

@@ -166,6 +166,17 @@ TEST(Opening, of_one_that_is_behind_is_refused_with_what_it_lacks) {
     EXPECT_EQ(primary_lacks(s), by(99, 1, 1));
 }
 
+TEST(Opening, what_a_silent_one_was_seen_to_have_counts) {
+    Shard s = shard("semi_sync", {102});
+    s[102].answered = s[102].locked = false;
+    s[102].executed = s[102].received = {};
+    EXPECT_EQ(may_open(s).verdict, OpeningVerdict::may_open);
+    s[102].last_seen = by(101, 1, 11);
+    EXPECT_EQ(may_open(s).missing, by(101, 11, 11));
+    s[102].answered = true;
+    EXPECT_EQ(may_open(s).verdict, OpeningVerdict::may_open) << "what it says now is newer";
+}
+
 TEST(Opening, errant_transactions_of_others_do_not_make_it_behind) {
     Shard s = shard("semi_sync", {102});
     s[102].executed.add(by(102, 1, 1));

@@ -88,6 +88,8 @@ enum class Canary {
     opens_without_waiting,
     opens_super_only,
     opens_below_the_mark,
+    silence_forgets,
+    lagging_never_joins,
     adopted_for_ever,
     journal_not_asked,
     opening_waits_for_a_stuck_closing,

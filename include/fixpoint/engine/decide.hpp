@@ -45,7 +45,8 @@ struct TabletFacts {
     Uuid uuid;
     std::int64_t server_id = 0;
     GtidSet executed, owned, received, purged;
-    bool applier_failed = false;           // stands on an error of its own
+    GtidSet last_seen;            // of one that does not answer: executed ∪ received when it last did
+    bool applier_failed = false;  // stands on an error of its own
     std::vector<sql::JournalRow> journal;  // newest first; empty too where it could not be read
 
     bool reached() const;   // 1: locked, restart-safe, no privilege missing, receiver stopped or elsewhere
@@ -58,7 +59,7 @@ struct TabletFacts {
 
 struct ShardFacts {
     ShardName name;
-    FixpointRecord record;  // in force
+    FixpointRecord record;  // in force; its high-water mark as far as this manager has seen it grow (6)
     DurabilityPolicy declared_policy;
     Goal goal;
     bool emergency_reparent_disabled = false;  // Vitess's own switch, of keyspace or shard
@@ -207,7 +208,7 @@ enum class ChangePlan {
 ChangePlan plan_change(const ShardFacts& facts, const TabletFacts& stopped, bool primary_has_it);
 
 // What is in executed(P) and in has of at least k vouching ackers, with what was seen before. k = 0: nothing.
-GtidSet next_high_water(const ShardFacts& facts, const GtidSet& seen_before);
+GtidSet next_high_water(const ShardFacts& facts);
 
 // ---- 9: policy and ackers
 
