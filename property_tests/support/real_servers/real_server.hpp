@@ -34,6 +34,7 @@ class RealServer {
 
     MysqlAddress address() const { return {"127.0.0.1", port_}; }
     bool running() const { return pid_ > 0; }
+    pid_t pid() const { return pid_; }
 
     // Fresh data, running with these options. Quick where the server runs as it did at its first start. In
     // two halves, so that several servers start side by side.

@@ -1,0 +1,100 @@
+// fixpoint-real: scenario files on real servers, and the same files simulated, side by side. A few
+// real runs go on at a time. A file with something that cannot be done for real is refused by name.
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "property_tests/real/shard/nemesis.hpp"
+#include "property_tests/real/shard/pairs.hpp"
+#include "reports/report.hpp"
+#include "sim/scenario/scenario_files.hpp"
+
+namespace fixpoint::real_shards {
+namespace {
+
+enum ExitCode { all_equal = 0, own_fault = 1, bad_input = 2, unequal = 3 };
+
+struct RunCommand {
+    std::vector<std::string> paths;
+    bool story = false;
+    bool only_possible = false;
+    int jobs = 2;
+};
+
+void print_row(const char* world, const sim::Run& run) {
+    fmt::print("  {:<9}  {:<16}  {:>6.1f} s  writes blocked {:>6} ms  {} commit point{}  {}\n", world,
+               reports::verdict_word(run.verdict), static_cast<double>(to_ms(run.virtual_time)) / 1e3,
+               to_ms(run.writes_blocked_longest), run.commit_points, run.commit_points == 1 ? " " : "s",
+               reports::recoveries_text(run));
+    if (!run.why.empty()) fmt::print("             {}\n", run.why);
+}
+
+// False: the two worlds do not agree.
+bool print_pair(const Pair& pair, bool story) {
+    const bool equal = !pair.real.run.scenario.tablets.empty() && pair.simulated.verdict == pair.real.run.verdict;
+    fmt::print("{}{}\n", pair.simulated.scenario.name, equal ? "" : "  NOT EQUAL");
+    print_row("simulated", pair.simulated);
+    if (!pair.failed.empty()) {
+        fmt::print("  real       {}\n", pair.failed);
+    } else {
+        print_row("real", pair.real.run);
+    }
+    if (story) {
+        for (const std::string& line : pair.real.story) fmt::print("    {}\n", line);
+    }
+    std::fflush(stdout);
+    return equal;
+}
+
+int run(const RunCommand& command) {
+    const auto scenarios = sim::read_scenarios(command.paths);
+    if (!scenarios) {
+        for (const sim::ScenarioError& error : scenarios.error()) fmt::print(stderr, "{}\n", error.to_string());
+        return bad_input;
+    }
+    std::vector<sim::Scenario> chosen;
+    bool refused = false;
+    for (const sim::Scenario& scenario : *scenarios) {
+        const std::vector<std::string> reasons = not_for_real(scenario);
+        if (reasons.empty()) chosen.push_back(scenario);
+        for (const std::string& why : reasons)
+            fmt::print(stderr, "{}: cannot be done for real: {}\n", scenario.file, why);
+        refused = refused || !reasons.empty();
+    }
+    if (refused && !command.only_possible) return bad_input;
+    std::size_t unequal_ones = 0;
+    run_pairs(chosen, command.jobs, [&](const Pair& pair) {
+        if (!print_pair(pair, command.story)) ++unequal_ones;
+    });
+    fmt::print("{} scenarios in both worlds, {} with equal verdicts\n", chosen.size(), chosen.size() - unequal_ones);
+    return unequal_ones == 0 ? all_equal : unequal;
+}
+
+int main_of(int argc, char** argv) {
+    CLI::App app{"Scenarios on real servers, beside the simulation of the same files."};
+    app.require_subcommand(1);
+    RunCommand run_command;
+    CLI::App* run_app = app.add_subcommand("run", "scenario files in both worlds");
+    run_app->add_option("paths", run_command.paths, "files or folders")->required();
+    run_app->add_flag("--story", run_command.story, "what happened, line by line");
+    run_app->add_flag("--only-possible", run_command.only_possible, "leave out what cannot be done for real");
+    run_app->add_option("--jobs", run_command.jobs, "real runs side by side (2)");
+    CLI11_PARSE(app, argc, argv);
+    return run(run_command);
+}
+
+}  // namespace
+}  // namespace fixpoint::real_shards
+
+int main(int argc, char** argv) {
+    try {
+        return fixpoint::real_shards::main_of(argc, argv);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "fixpoint-real: {}\n", error.what());
+        return 1;
+    }
+}

@@ -1,0 +1,246 @@
+// The course of a real run: the phases of sim/world/simulate.cpp on a real clock. It waits for conditions,
+// each until a deadline; it refuses to know what is right: that is the judge's.
+#include "property_tests/real/shard/run.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "property_tests/real/shard/nemesis.hpp"
+#include "property_tests/real/shard/world.hpp"
+
+namespace fixpoint::real_shards {
+namespace {
+
+using sim::Phase;
+using sim::Verdict;
+
+constexpr Duration after_last_fault = 10s;
+constexpr Duration until_events_strike = 30s;
+constexpr Duration between_turns = 3ms;
+constexpr Duration between_judgements = 100ms;
+constexpr int polls_of_quiet = 3;
+constexpr Duration probe_bound = 5s;
+constexpr Duration probe_applied_within = 10s;
+constexpr Duration started_within = 60s;
+
+class Course {
+  public:
+    Course(const sim::Scenario& scenario, const RealOptions& options)
+        : world_(scenario, options.folder), options_(options) {}
+
+    RealRun run() {
+        world_.boot();
+        begin(Phase::boot);
+        world_.start();
+        begin(Phase::safety);
+        safety();
+        begin(Phase::faults_ceased);
+        world_.set_core(world_.nemesis().cease());
+        begin(Phase::convergence);
+        if (!over_ && converge()) {
+            begin(Phase::hold);
+            hold();
+        }
+        world_.nemesis().settle();
+        world_.go_on();
+        begin(Phase::end);
+        RealRun all{result(), world_.story()};
+        world_.end();
+        return all;
+    }
+
+  private:
+    Instant now() const { return world_.clock().now(); }
+    void begin(Phase phase) { world_.report(sim::PhaseBegan{phase}); }
+
+    // Until the time has come, or the condition holds. False: the run is over.
+    template <class Condition>
+    bool advance(Instant end, Condition condition) {
+        while (true) {
+            world_.go_on();
+            if (const std::string died = world_.manager_that_died(); !died.empty()) {
+                over_ = true;
+                broken_ = died;
+                return false;
+            }
+            if (condition() || now() >= end) return true;
+            std::this_thread::sleep_for(between_turns);
+        }
+    }
+    bool advance(Instant end) {
+        return advance(end, [] { return false; });
+    }
+
+    void safety() {
+        const sim::Scenario& scenario = world_.scenario();
+        Duration length = scenario.fault_phase;
+        if (length == Duration{}) {
+            length = world_.nemesis().last_planned() + after_last_fault;
+            if (world_.nemesis().bound_to_events()) length = std::max(length, until_events_strike);
+        }
+        const Instant began = now();
+        bool slow = scenario.workload.until == Duration{};
+        while (now() < began + length) {
+            if (!advance(std::min(began + length, now() + 500ms))) return;
+            if (!slow && now() - began >= scenario.workload.until) {
+                slow = true;
+                world_.clients().slow_down();
+            }
+            world_.judge().settled();  // what is as declared again is no longer touched by faults
+        }
+    }
+
+    bool converge() {
+        const Instant began = now();
+        // What was down when faults ceased is being started.
+        if (!advance(now() + started_within, [this] {
+                return std::ranges::all_of(world_.tablets(), [this](const auto& t) {
+                    return !world_.core().has(t->alias()) || (t->up() && !t->busy());
+                });
+            }))
+            return false;
+        const Instant deadline = began + world_.judge().budget();
+        while (now() < deadline) {
+            if (!advance(now() + between_judgements)) return false;
+            if (is_quiet() && probe(deadline)) return true;
+            if (over_ || nothing_better_comes()) return false;
+        }
+        return false;
+    }
+
+    bool is_quiet() {
+        if (!world_.judge().settled() || !world_.nothing_is_under_way()) {
+            quiet_since_.reset();
+            return false;
+        }
+        if (!quiet_since_) quiet_since_ = now();
+        const Instant since = std::max(*quiet_since_, world_.last_mutating());
+        return now() - since >= polls_of_quiet * world_.scenario().limits.poll;
+    }
+
+    bool nothing_better_comes() {
+        if (!world_.judge().failure_is_justified()) {
+            justified_since_.reset();
+            return false;
+        }
+        if (!justified_since_) justified_since_ = now();
+        return now() - *justified_since_ >= std::min(world_.judge().hold(), options_.refusal_stands);
+    }
+
+    bool probe(Instant deadline) {
+        const auto record = world_.store().now().fixpoint;
+        if (!record) return world_.judge().converged(std::nullopt).converged;
+        const auto told = std::make_shared<std::atomic<int>>(-1);
+        sim::Probe sent;
+        sent.write = world_.clients().write_once(
+            record->primary.alias, probe_bound,
+            [told](sim::WriteAnswered::Outcome outcome) { *told = static_cast<int>(outcome); });
+        if (!advance(now() + probe_bound + 2s, [&] { return *told >= 0; })) return false;
+        sent.acknowledged = *told == static_cast<int>(sim::WriteAnswered::Outcome::acknowledged);
+        probe_ = sent;
+        const Instant patience = std::min(std::max(deadline, now() + 1s), now() + probe_applied_within);
+        while (true) {
+            const sim::Convergence found = world_.judge().converged(probe_);
+            if (found.converged || found.justified_failure) return true;
+            if (!sent.acknowledged || now() >= patience) return false;
+            if (!advance(now() + between_judgements)) return false;
+        }
+    }
+
+    void hold() {
+        const Instant end = now() + std::min(world_.judge().hold(), options_.hold_at_most);
+        const std::uint64_t before = world_.mutating_statements();
+        advance(end);
+        if (world_.mutating_statements() != before)
+            disturbed_ = fmt::format("in the hold, after convergence, {} mutating statements were sent",
+                                     world_.mutating_statements() - before);
+    }
+
+    // ---- what there is to say
+
+    sim::Run result() {
+        sim::Judgement judged = world_.judge().finish(now(), probe_);
+        sim::Run run;
+        run.scenario = world_.scenario();
+        run.verdict = judged.verdict;
+        run.why = std::move(judged.why);
+        run.violations = std::move(judged.violations);
+        run.reason = judged.reason;
+        run.within_promise = judged.within_promise;
+        run.recoveries = world_.recoveries();
+        run.faults = std::move(judged.faults);
+        run.every_fault_delivered = judged.every_fault_delivered;
+        run.writes_acknowledged = judged.writes_acknowledged;
+        run.writes_judged = judged.writes_judged;
+        run.writes_failed = judged.writes_failed;
+        run.writes_unknown = judged.writes_unknown;
+        run.writes_excused = judged.writes_excused;
+        run.writes_blocked_longest = judged.writes_blocked_longest;
+        run.commit_points = judged.commit_points;
+        run.mutating_statements = world_.mutating_statements();
+        run.virtual_time = now() - Instant{};
+        if (const auto record = world_.store().now().fixpoint) run.primary_at_end = record->primary.alias;
+        violated(run, "I7", broken_);
+        violated(run, "I8", disturbed_);
+        return run;
+    }
+
+    void violated(sim::Run& run, const std::string& invariant, const std::string& why) {
+        if (why.empty()) return;
+        run.verdict = Verdict::violation;
+        run.why = why;
+        run.violations.push_back({invariant, now(), why});
+    }
+
+    World world_;
+    const RealOptions options_;
+    std::optional<sim::Probe> probe_;
+    std::optional<Instant> justified_since_, quiet_since_;
+    bool over_ = false;
+    std::string broken_, disturbed_;
+};
+
+std::filesystem::path folder_of(const RealOptions& options) {
+    static std::atomic<int> count = 0;
+    if (!options.folder.empty()) return options.folder;
+    return std::filesystem::temp_directory_path() / fmt::format("fixpoint-real-{}-{}", ::getpid(), ++count);
+}
+
+// One after the other: they look for free ports.
+std::unique_ptr<Course> made(const sim::Scenario& scenario, const RealOptions& options) {
+    static std::mutex making;
+    const std::scoped_lock lock(making);
+    return std::make_unique<Course>(scenario, options);
+}
+
+}  // namespace
+
+RealRun run_for_real(const sim::Scenario& scenario, const RealOptions& options) {
+    RealOptions mine = options;
+    mine.folder = folder_of(options);
+    const auto clean_up = [&] {
+        std::error_code ignored;
+        if (!mine.keep) std::filesystem::remove_all(mine.folder, ignored);
+    };
+    try {
+        const auto began = std::chrono::steady_clock::now();
+        RealRun run = made(scenario, mine)->run();
+        run.run.wall_seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+        clean_up();
+        return run;
+    } catch (...) {
+        clean_up();
+        throw;
+    }
+}
+
+}  // namespace fixpoint::real_shards

@@ -1,0 +1,27 @@
+// The door of the harness: one scenario on real servers, from boot to verdict, in the simulator's phases and
+// judged by the simulator's judge. A Run, as the simulator gives one; its timeline is told as text.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fixpoint/sim/run.hpp"
+
+namespace fixpoint::real_shards {
+
+struct RealOptions {
+    std::filesystem::path folder;  // of this run alone; "": a temporary one. Removed at the end
+    bool keep = false;             // … unless wanted
+    Duration hold_at_most = std::chrono::seconds(5);  // the simulator's is longer than the greatest back-off
+    Duration refusal_stands = std::chrono::seconds(15);  // likewise, for a justified failure
+};
+
+struct RealRun {
+    sim::Run run;
+    std::vector<std::string> story;  // what happened, a line each, with its time
+};
+
+RealRun run_for_real(const sim::Scenario& scenario, const RealOptions& options = {});
+
+}  // namespace fixpoint::real_shards
