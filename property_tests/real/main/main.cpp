@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "property_tests/real/shard/nemesis.hpp"
 #include "property_tests/real/shard/pairs.hpp"
@@ -35,7 +35,8 @@ void print_row(const char* world, const sim::Run& run) {
 
 // False: the two worlds do not agree.
 bool print_pair(const Pair& pair, bool story) {
-    const bool equal = !pair.real.run.scenario.tablets.empty() && pair.simulated.verdict == pair.real.run.verdict;
+    const bool equal =
+        !pair.real.run.scenario.tablets.empty() && pair.simulated.verdict == pair.real.run.verdict;
     fmt::print("{}{}\n", pair.simulated.scenario.name, equal ? "" : "  NOT EQUAL");
     print_row("simulated", pair.simulated);
     if (!pair.failed.empty()) {
@@ -53,7 +54,8 @@ bool print_pair(const Pair& pair, bool story) {
 int run(const RunCommand& command) {
     const auto scenarios = sim::read_scenarios(command.paths);
     if (!scenarios) {
-        for (const sim::ScenarioError& error : scenarios.error()) fmt::print(stderr, "{}\n", error.to_string());
+        for (const sim::ScenarioError& error : scenarios.error())
+            fmt::print(stderr, "{}\n", error.to_string());
         return bad_input;
     }
     std::vector<sim::Scenario> chosen;
@@ -70,7 +72,8 @@ int run(const RunCommand& command) {
     run_pairs(chosen, command.jobs, [&](const Pair& pair) {
         if (!print_pair(pair, command.story)) ++unequal_ones;
     });
-    fmt::print("{} scenarios in both worlds, {} with equal verdicts\n", chosen.size(), chosen.size() - unequal_ones);
+    fmt::print("{} scenarios in both worlds, {} with equal verdicts\n", chosen.size(),
+               chosen.size() - unequal_ones);
     return unequal_ones == 0 ? all_equal : unequal;
 }
 

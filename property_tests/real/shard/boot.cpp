@@ -60,7 +60,8 @@ class Fixture {
         options.semi_sync_plugins = scenario_.tablets[i].semi_sync_plugins;
         options.max_connections = 151;
         if (scenario_.boot == sim::Boot::unmanaged) {
-            // As a DBA leaves it: what was set at run time is lost at a restart, replication starts by itself.
+            // As a DBA leaves it: what was set at run time is lost at a restart, replication starts by
+            // itself.
             options.skip_replica_start = false;
             options.relay_log_recovery = true;
         }

@@ -103,9 +103,9 @@ class Clients::Session {
 
     Outcome attempt(WriteId id, int& error) {
         if (!session_) {
-            auto opened = BlockingSession::connect(
-                clients_.world_.address(tablet_),
-                {"client", clients_.world_.password, real::Tls::off, ""}, connect_limit);
+            auto opened = BlockingSession::connect(clients_.world_.address(tablet_),
+                                                   {"client", clients_.world_.password, real::Tls::off, ""},
+                                                   connect_limit);
             const std::scoped_lock lock(mutex_);
             if (!opened) {
                 broken_ = true;
@@ -215,8 +215,7 @@ class Clients::Client {
 
     Duration draw(Duration least, Duration most) {
         const std::scoped_lock lock(drawing_);
-        return Duration(
-            std::uniform_int_distribution<std::int64_t>(least.count(), most.count())(random_));
+        return Duration(std::uniform_int_distribution<std::int64_t>(least.count(), most.count())(random_));
     }
 
     void write() {
@@ -224,9 +223,9 @@ class Clients::Client {
         if (!primary_ || now - read_at_ > stale_after_) look_again(std::nullopt);
         const WriteId id = clients_.next_write_id();
         if (Session* session = primary_ ? free_session() : nullptr) {
-            session->write(id, write_limit + connect_limit, [this, tablet = session->tablet()](Outcome outcome, int) {
-                told(outcome, tablet);
-            });
+            session->write(
+                id, write_limit + connect_limit,
+                [this, tablet = session->tablet()](Outcome outcome, int) { told(outcome, tablet); });
             return;
         }
         clients_.world_.report(now, WriteAnswered{id, primary_.value_or(TabletAlias{}), Outcome::failed, 0});
@@ -271,8 +270,8 @@ class Clients::Client {
         stale_after_ = draw(stale_least, stale_most);
         const std::vector<TabletAlias> primaries = clients_.world_.primaries();
         if (primaries.empty()) return;
-        const auto other = std::ranges::find_if(
-            primaries, [&](const TabletAlias& alias) { return alias != refused_by; });
+        const auto other =
+            std::ranges::find_if(primaries, [&](const TabletAlias& alias) { return alias != refused_by; });
         primary_ = other != primaries.end() ? *other : primaries.front();
     }
 
@@ -296,7 +295,8 @@ Clients::Clients(World world, double writes_per_second, int clients, std::uint64
     : world_(std::move(world)), rate_(writes_per_second) {
     const int count = std::max(1, clients);
     for (int i = 0; i < count; ++i)
-        clients_.push_back(std::make_unique<Client>(*this, i, count, seed * 1000 + static_cast<std::uint64_t>(i)));
+        clients_.push_back(
+            std::make_unique<Client>(*this, i, count, seed * 1000 + static_cast<std::uint64_t>(i)));
 }
 
 Clients::~Clients() {

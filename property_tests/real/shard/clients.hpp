@@ -1,6 +1,6 @@
 // Clients that write: as the simulator's (a pool of few sessions each, to the server that the topology calls
-// primary, a look there when a write is refused), with real sessions. What they were told is reported with its
-// time. Rows are contract.rows(id); a write's id is its row. They hold no privilege.
+// primary, a look there when a write is refused), with real sessions. What they were told is reported with
+// its time. Rows are contract.rows(id); a write's id is its row. They hold no privilege.
 #pragma once
 
 #include <atomic>
@@ -19,10 +19,10 @@ class Clients {
   public:
     struct World {
         const RunClock& clock;
-        std::function<std::vector<TabletAlias>()> primaries;          // for clients
+        std::function<std::vector<TabletAlias>()> primaries;  // for clients
         std::function<MysqlAddress(const TabletAlias&)> address;
         std::function<void(Instant, const sim::JudgeEvent&)> report;  // from any thread
-        std::function<void()> look_at_store;  // before an answer is reported
+        std::function<void()> look_at_store;                          // before an answer is reported
         std::string password;
     };
     Clients(World world, double writes_per_second, int clients, std::uint64_t seed);

@@ -65,17 +65,18 @@ Delivery variable_drift(World& world, Tablet& tablet, const Fault& fault) {
             return set("rpl_semi_sync_source_enabled = ON",
                        [](const auto& r) { return r.semi_sync_source_enabled; });
         case semi_sync_timeout:
-            return set(fmt::format("rpl_semi_sync_source_timeout = {}", to_ms(fault.amount)),
-                       [ms = to_ms(fault.amount)](const auto& r) { return r.semi_sync_source_timeout_ms == ms; });
+            return set(
+                fmt::format("rpl_semi_sync_source_timeout = {}", to_ms(fault.amount)),
+                [ms = to_ms(fault.amount)](const auto& r) { return r.semi_sync_source_timeout_ms == ms; });
         default:
             break;
     }
     const bool on = fault.kind == semi_sync_replica_on;
-    return statements(
-        world, tablet,
-        with_receiver_restarted(seen(world, tablet),
-                                {fmt::format("SET GLOBAL rpl_semi_sync_replica_enabled = {}", on ? "ON" : "OFF")}),
-        [on](const ServerState& s) { return s.server.semi_sync_replica_enabled == on; });
+    return statements(world, tablet,
+                      with_receiver_restarted(
+                          seen(world, tablet),
+                          {fmt::format("SET GLOBAL rpl_semi_sync_replica_enabled = {}", on ? "ON" : "OFF")}),
+                      [on](const ServerState& s) { return s.server.semi_sync_replica_enabled == on; });
 }
 
 Delivery thread_drift(World& world, Tablet& tablet, const Fault& fault) {
@@ -106,16 +107,16 @@ Delivery repoint_of(World& world, Tablet& tablet, const Fault& fault) {
 std::vector<std::string> inserts(World& world, int count) {
     std::vector<std::string> list;
     for (int i = 0; i < count; ++i)
-        list.push_back(fmt::format("INSERT INTO contract.`rows` VALUES ({})", world.clients().next_write_id()));
+        list.push_back(
+            fmt::format("INSERT INTO contract.`rows` VALUES ({})", world.clients().next_write_id()));
     return list;
 }
 
 Delivery second_primary_of(World& world, Tablet& tablet, const Fault& fault) {
     std::vector<std::string> list{"STOP REPLICA", "RESET REPLICA ALL", "SET GLOBAL read_only = OFF"};
     for (std::string& insert : inserts(world, fault.number)) list.push_back(std::move(insert));
-    Delivery plan = statements(world, tablet, list, [](const ServerState& s) {
-        return s.channels.empty() && !s.server.read_only;
-    });
+    Delivery plan = statements(
+        world, tablet, list, [](const ServerState& s) { return s.channels.empty() && !s.server.read_only; });
     plan.possible = tablet.up() && !tablet.paused();
     return plan;
 }
@@ -127,9 +128,10 @@ Delivery errant_of(World& world, Tablet& tablet, const Fault& fault) {
     if (state.server.super_read_only) packet += "SET GLOBAL super_read_only = OFF; ";
     for (const std::string& insert : inserts(world, std::max(1, fault.number))) packet += insert + "; ";
     if (state.server.super_read_only) packet += "SET GLOBAL super_read_only = ON; ";
-    Delivery plan = statements(world, tablet, {packet}, [before = state.server.gtid_executed](const ServerState& s) {
-        return s.server.gtid_executed != before;
-    });
+    Delivery plan =
+        statements(world, tablet, {packet}, [before = state.server.gtid_executed](const ServerState& s) {
+            return s.server.gtid_executed != before;
+        });
     plan.possible = tablet.up() && !tablet.paused();
     return plan;
 }
@@ -157,8 +159,7 @@ Delivery server_id_of(World& world, Tablet& tablet, const Fault& fault) {
         once.server_id = id;
     });
     plan.apply = [&tablet, apply = plan.apply] {
-        if (tablet.up() && !tablet.paused())
-            tablet.server().as_root({"RESET PERSIST IF EXISTS server_id"});
+        if (tablet.up() && !tablet.paused()) tablet.server().as_root({"RESET PERSIST IF EXISTS server_id"});
         apply();
     };
     return plan;
@@ -173,8 +174,8 @@ Delivery purge_of(Tablet& tablet, World& world) {
             contract::run_all(root, {"FLUSH BINARY LOGS"});
             const real::RawAnswer last = root.query("SHOW BINARY LOG STATUS");
             if (last.error || last.results.at(0).rows.empty()) return;
-            contract::run_all(root, {"PURGE BINARY LOGS TO " +
-                                     real::literal(last.results[0].rows[0].at(0).value_or(""))});
+            contract::run_all(
+                root, {"PURGE BINARY LOGS TO " + real::literal(last.results[0].rows[0].at(0).value_or(""))});
         });
     };
     plan.observed = [&world, &tablet] { return !seen(world, tablet).server.gtid_purged.empty(); };
@@ -186,11 +187,12 @@ Delivery heartbeat_of(World& world, Tablet& tablet, const Fault& fault) {
     const auto has_it = [period = fault.amount](const ServerState& s) {
         return !s.channels.empty() && s.channels.front().heartbeat_period == period;
     };
-    Delivery plan = statements(
-        world, tablet,
-        with_receiver_restarted(state, {fmt::format("CHANGE REPLICATION SOURCE TO SOURCE_HEARTBEAT_PERIOD = {}",
-                                                    real::seconds_text(fault.amount))}),
-        has_it);
+    Delivery plan =
+        statements(world, tablet,
+                   with_receiver_restarted(
+                       state, {fmt::format("CHANGE REPLICATION SOURCE TO SOURCE_HEARTBEAT_PERIOD = {}",
+                                           real::seconds_text(fault.amount))}),
+                   has_it);
     plan.possible = plan.possible && !state.channels.empty();
     return plan;
 }
@@ -282,7 +284,8 @@ std::function<bool()> edit_of(World& world, const Fault& fault) {
         case declare_policy:
             return [&store, text = fault.text] {
                 const auto policy = DurabilityPolicy::parse(text);
-                return policy && store.edit_keyspace([&](KeyspaceRecord& k) { k.durability_policy = *policy; });
+                return policy &&
+                       store.edit_keyspace([&](KeyspaceRecord& k) { k.durability_policy = *policy; });
             };
         case declare_type:
             return [&store, alias = *fault.tablet, text = fault.text] {
@@ -306,8 +309,9 @@ std::function<bool()> edit_of(World& world, const Fault& fault) {
                 const Tablet* tablet = world.tablet(alias);
                 if (tablet == nullptr || tablet->up()) return false;  // only what is gone is forgotten
                 const Uuid uuid = seen(world, *tablet).server.server_uuid;
-                return store.edit_goal(
-                    [&](Goal& goal) { goal.forgotten.push_back(ForgottenTablet{alias, uuid, "a person", {}}); });
+                return store.edit_goal([&](Goal& goal) {
+                    goal.forgotten.push_back(ForgottenTablet{alias, uuid, "a person", {}});
+                });
             };
         case allow_unfenced_promotion:
             return [&store] {

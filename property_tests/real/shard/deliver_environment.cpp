@@ -250,8 +250,7 @@ Delivery plan_store(Nemesis& nemesis, const Fault& fault) {
     Store& store = nemesis.world().store();
     Delivery plan;
     const auto lock = store.now().shard_lock;
-    plan.possible =
-        lock && !lock->lease_expired && (fault.manager.empty() || lock->manager == fault.manager);
+    plan.possible = lock && !lock->lease_expired && (fault.manager.empty() || lock->manager == fault.manager);
     plan.apply = [&store, &fault] { store.expire_lease(fault.manager); };
     return plan;
 }

@@ -126,6 +126,7 @@ void Manager::start() {
         ::dup2(nothing, 0);
         ::dup2(out, 1);
         ::dup2(out, 2);
+        ::close_range(3, ~0U, 0);  // nothing of the proxy's lives on in it
         ::execl(program.c_str(), "fixpoint", "--config", configuration.c_str(), "run",
                 static_cast<char*>(nullptr));
         ::_exit(127);

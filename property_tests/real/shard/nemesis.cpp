@@ -92,7 +92,8 @@ void Nemesis::on(const sim::JudgeEvent& event) {
     for (std::size_t i = 0; i < states_.size(); ++i) {
         State& state = *states_[i];
         const sim::FaultTrigger& when = state.fault.when;
-        const bool fits = when.event == "record" || (when.event == "commit_point" && written->is_commit_point());
+        const bool fits =
+            when.event == "record" || (when.event == "commit_point" && written->is_commit_point());
         if (state.triggered || !fits || when.before) continue;
         if (!when.manager.empty() && when.manager != written->manager) continue;
         if (++state.seen < when.nth) continue;

@@ -1,5 +1,5 @@
-// Which process has opened a TCP connection: asked of the kernel (/proc), because all ends of a test shard live
-// on one loopback address. Only processes that were named are known. It trusts nothing that a peer says.
+// Which process has opened a TCP connection: asked of the kernel (/proc), because all ends of a test shard
+// live on one loopback address. Only processes that were named are known. It trusts nothing that a peer says.
 #pragma once
 
 #include <sys/types.h>

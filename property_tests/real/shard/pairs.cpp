@@ -23,7 +23,8 @@ RealRun attempt(const sim::Scenario& scenario, std::string& failed) {
 
 }  // namespace
 
-void run_pairs(const std::vector<sim::Scenario>& scenarios, int jobs, const std::function<void(const Pair&)>& each) {
+void run_pairs(const std::vector<sim::Scenario>& scenarios, int jobs,
+               const std::function<void(const Pair&)>& each) {
     std::mutex mutex;
     std::condition_variable ended;
     std::size_t next = 0;

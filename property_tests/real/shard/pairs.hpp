@@ -17,6 +17,7 @@ struct Pair {
 };
 
 // `each`: called in the order of the scenarios, by the caller's thread, as soon as it may be.
-void run_pairs(const std::vector<sim::Scenario>& scenarios, int jobs, const std::function<void(const Pair&)>& each);
+void run_pairs(const std::vector<sim::Scenario>& scenarios, int jobs,
+               const std::function<void(const Pair&)>& each);
 
 }  // namespace fixpoint::real_shards

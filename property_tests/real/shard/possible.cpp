@@ -17,9 +17,11 @@ std::string of_network(const Fault& fault) {
     if (fault.kind == FaultKind::loss || fault.kind == FaultKind::duplicate)
         return "a proxy above TCP cannot lose or double packets";
     const auto concerns_store = [](const std::string& name) { return name.starts_with("store"); };
-    if (std::ranges::any_of(fault.from_set, concerns_store) || std::ranges::any_of(fault.to_set, concerns_store))
+    if (std::ranges::any_of(fault.from_set, concerns_store) ||
+        std::ranges::any_of(fault.to_set, concerns_store))
         return "the store is a file of this machine: there is no link to it";
-    const bool to_everybody = fault.to_set.empty() || std::ranges::find(fault.to_set, "*") != fault.to_set.end();
+    const bool to_everybody =
+        fault.to_set.empty() || std::ranges::find(fault.to_set, "*") != fault.to_set.end();
     const bool a_manager = std::ranges::any_of(fault.from_set, [](const std::string& name) {
         return name != "clients" && name != "*" && !TabletAlias::parse(name);
     });
@@ -94,8 +96,8 @@ std::vector<std::string> not_for_real(const sim::Scenario& scenario) {
     std::vector<std::string> reasons;
     for (const sim::ScenarioTablet& t : scenario.tablets) {
         if (t.apply_delay > Duration{})
-            reasons.push_back(fmt::format("apply_delay_ms of {}: a server's delay is a setting of its channel",
-                                          t.alias.to_string()));
+            reasons.push_back(fmt::format(
+                "apply_delay_ms of {}: a server's delay is a setting of its channel", t.alias.to_string()));
     }
     for (const Fault& fault : scenario.faults) {
         if (const std::string why = not_for_real(fault); !why.empty())

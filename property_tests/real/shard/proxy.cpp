@@ -1,13 +1,13 @@
 // One thread with an io_context does everything; the doors' methods post to it and wait for it.
 #include "property_tests/real/shard/proxy.hpp"
 
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <array>
 #include <deque>
 #include <functional>
 #include <future>

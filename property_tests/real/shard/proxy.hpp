@@ -1,8 +1,8 @@
 // The network of a real shard: a small TCP proxy in front of every server. Who connects to a tablet's address
 // reaches its door here, is recognised by its process, and is led to the server; so every link between two
 // ends can be cut one way or both, or slowed, while sessions stay open, as in a network that drops packets.
-// A cut holds bytes and loses none (TCP would send them again). A door that is shut refuses, as the machine of
-// a dead server does. It refuses to lose or double packets: above TCP nobody would see that.
+// A cut holds bytes and loses none (TCP would send them again). A door that is shut refuses, as the machine
+// of a dead server does. It refuses to lose or double packets: above TCP nobody would see that.
 #pragma once
 
 #include <cstdint>

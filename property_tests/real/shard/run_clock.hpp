@@ -1,5 +1,5 @@
-// Time of one real run: nanoseconds since the clients began, as the judge counts them. Monotonic. Threads share
-// it; it is set once, before they look.
+// Time of one real run: nanoseconds since the clients began, as the judge counts them. Monotonic. Threads
+// share it; it is set once, before they look.
 #pragma once
 
 #include <chrono>

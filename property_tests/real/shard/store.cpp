@@ -192,7 +192,8 @@ class Store::Impl {
         for (const real::StoreContents::Lock& lock : contents->locks) {
             if (lock.path != shard_lock_path(shard_)) continue;
             LockState held{lock.holder.id, "", false, lock.left <= Duration{}};
-            if (const auto content = decode_lock_content(lock.holder.content)) held.manager = content->host_name;
+            if (const auto content = decode_lock_content(lock.holder.content))
+                held.manager = content->host_name;
             state.shard_lock = held;
         }
         return state;
@@ -281,9 +282,8 @@ bool Store::edit_keyspace(const std::function<void(KeyspaceRecord&)>& change) {
     });
 }
 bool Store::edit_shard(const std::function<void(ShardRecord&)>& change) {
-    return edited<ShardRecord>(now().shard, change, [this](const ShardRecord& r) {
-        put("", shard_path(shard()), encode_shard(r));
-    });
+    return edited<ShardRecord>(
+        now().shard, change, [this](const ShardRecord& r) { put("", shard_path(shard()), encode_shard(r)); });
 }
 bool Store::edit_goal(const std::function<void(Goal&)>& change) {
     return edited<Goal>(now().goal, change,

@@ -18,7 +18,8 @@ namespace fixpoint::real_shards {
 class Store {
   public:
     // What was, what is, and whether a person did it. Called by the watching thread, or by whoever edits.
-    using Changed = std::function<void(const sim::StoreState& before, const sim::StoreState& after, bool by_hand)>;
+    using Changed =
+        std::function<void(const sim::StoreState& before, const sim::StoreState& after, bool by_hand)>;
 
     Store(const std::filesystem::path& file, ShardName shard, std::vector<std::string> cells);
     ~Store();

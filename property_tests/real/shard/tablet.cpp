@@ -259,7 +259,8 @@ bool Tablet::look(const ShardName& shard, sim::ServerState& state) {
 namespace {
 
 // The first field of each row.
-bool ask(BlockingSession& session, const std::string& query, const std::function<void(const std::string&)>& row) {
+bool ask(BlockingSession& session, const std::string& query,
+         const std::function<void(const std::string&)>& row) {
     const real::RawAnswer answer = session.query(query);
     if (answer.error) return false;
     for (const auto& fields : answer.results.at(0).rows) row(fields.at(0).value_or(""));
@@ -291,9 +292,8 @@ bool Tablet::look_now(const ShardName& shard, sim::ServerState& state) {
     const sql::Result journal = session->execute(sql::ReadJournal{shard});
     if (!journal) return failed();
     state.journal = std::get<std::vector<sql::JournalRow>>(*journal);
-    if (!ask(*session, "SELECT id FROM contract.`rows`", [&](const std::string& id) {
-            state.writes.insert(std::stoull(id));
-        }))
+    if (!ask(*session, "SELECT id FROM contract.`rows`",
+             [&](const std::string& id) { state.writes.insert(std::stoull(id)); }))
         return failed();
     state.writes_in_log = state.writes;
     if (!ask(*session,

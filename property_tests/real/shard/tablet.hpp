@@ -1,6 +1,6 @@
-// One server of a real shard: its process, started and ended as faults ask, and its state as a person with all
-// privileges reads it. What takes long (a start, a clean stop) is done by a thread of
-// the tablet's own, in the order in which it was asked for. It interprets nothing: the judge does.
+// One server of a real shard: its process, started and ended as faults ask, and its state as a person with
+// all privileges reads it. What takes long (a start, a clean stop) is done by a thread of the tablet's own,
+// in the order in which it was asked for. It interprets nothing: the judge does.
 #pragma once
 
 #include <atomic>

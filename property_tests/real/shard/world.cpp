@@ -150,7 +150,8 @@ void World::hand_on() {
 void World::hand_on(Reported reported) {
     JudgeEvent& event = reported.event;
     const sim::Books& books = judge_->books();
-    if (const auto* begun = std::get_if<sim::WriteBegun>(&event)) begun_in_[begun->write] = books.terms.size();
+    if (const auto* begun = std::get_if<sim::WriteBegun>(&event))
+        begun_in_[begun->write] = books.terms.size();
     if (auto* ack = std::get_if<sim::WriteAcknowledged>(&event)) {
         ack->by_shutdown = shutting_down_.contains(ack->tablet);
         // A client knows when it sent a write, not when the server began with it. One that was sent before a
@@ -173,10 +174,11 @@ void World::hand_on(Reported reported) {
             last_mutating_ = reported.at;
         }
         if (written->is_commit_point())
-            tell(reported.at, fmt::format("commit point: {} term {}", written->after->primary.alias.to_string(),
-                                          written->after->term));
+            tell(reported.at, fmt::format("commit point: {} term {}",
+                                          written->after->primary.alias.to_string(), written->after->term));
     }
-    if (const auto* said = std::get_if<sim::ManagerSaid>(&event)) heard(reported.at, said->manager, said->event);
+    if (const auto* said = std::get_if<sim::ManagerSaid>(&event))
+        heard(reported.at, said->manager, said->event);
     judge_->on(reported.at, event);
     if (reported.store) state_.store = std::move(*reported.store);
     nemesis_->on(event);
@@ -188,7 +190,8 @@ void World::report(const JudgeEvent& event) {
         looked_at_ = Instant::min();
         if (fault->stage == sim::FaultStage::delivered) tell(clock_.now(), "fault " + text_of(fault->fault));
     }
-    if (const auto* phase = std::get_if<sim::PhaseBegan>(&event); phase && phase->phase == sim::Phase::faults_ceased) {
+    if (const auto* phase = std::get_if<sim::PhaseBegan>(&event);
+        phase && phase->phase == sim::Phase::faults_ceased) {
         judge_->on(clock_.now(), event);
         // A complaint that stands is said once on a log, and in every pass to a judge who listens.
         for (const auto& [manager, complaint] : standing_) {
@@ -243,8 +246,8 @@ void World::heard(Instant at, const std::string& manager, const Event& event) {
         case EventKind::recovery_refused:
         case EventKind::recovery_failed:
             under_way_.erase(manager);
-            tell(at, fmt::format("{} {} {}{} {}", manager, to_string(event.kind), to_string(event.reason), tablet,
-                                 event.text));
+            tell(at, fmt::format("{} {} {}{} {}", manager, to_string(event.kind), to_string(event.reason),
+                                 tablet, event.text));
             break;
         case EventKind::reported:
             if (event.operation.empty()) standing_[manager] = event;
@@ -262,7 +265,8 @@ void World::acted(const std::string& manager) {
 }
 
 void World::tell(Instant at, const std::string& text) {
-    story_.push_back(fmt::format("{:>8.3f}  {}", static_cast<double>(at.time_since_epoch().count()) / 1e9, text));
+    story_.push_back(
+        fmt::format("{:>8.3f}  {}", static_cast<double>(at.time_since_epoch().count()) / 1e9, text));
 }
 
 // ---- the state, for the judge
@@ -287,8 +291,8 @@ const WorldState& World::now() {
 
 bool World::nothing_is_under_way() const {
     if (const auto lock = store_->now().shard_lock; lock && !lock->lease_expired) return false;
-    return std::ranges::none_of(
-        tablets_, [&](const auto& t) { return state_.core.has(t->alias()) && t->busy(); });
+    return std::ranges::none_of(tablets_,
+                                [&](const auto& t) { return state_.core.has(t->alias()) && t->busy(); });
 }
 
 std::string World::manager_that_died() const {

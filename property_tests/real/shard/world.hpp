@@ -105,7 +105,8 @@ class World final : public sim::WorldView {
     std::set<TabletAlias> shutting_down_;
     std::map<sim::WriteId, std::size_t> begun_in_;  // how many terms there were
     std::map<std::string, Recovery> under_way_;
-    std::map<std::string, std::optional<Event>> standing_;  // each manager's last complaint outside of operations
+    std::map<std::string, std::optional<Event>>
+        standing_;  // each manager's last complaint outside of operations
     std::vector<Recovery> recoveries_;
     std::uint64_t mutating_statements_ = 0;
     Instant last_mutating_{};

@@ -279,6 +279,7 @@ void RealServer::spawn() {
     ::dup2(nothing, 0);
     ::dup2(log, 1);
     ::dup2(log, 2);
+    ::close_range(3, ~0U, 0);  // a listening socket of the test's would go on listening in the server
     ::execl(program.c_str(), program.c_str(), defaults.c_str(), static_cast<char*>(nullptr));
     ::_exit(127);
 }
