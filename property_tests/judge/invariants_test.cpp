@@ -72,6 +72,12 @@ TEST(I3, ARecordSetBackIsInForceAgainWhereNoJournalTells) {
         s.b.state.store.fixpoint = before;
         s.write(11, 1, {1, 2, 3});
         EXPECT_EQ(s.violated(), journaled ? "I3" : "");
+        if (journaled) continue;
+        s.write(12, 2, {1, 2, 3});
+        EXPECT_EQ(s.violated(), "") << "it serves until it is closed";
+        s.statement(sql::CloseInOnePacket{}, 2, 1);
+        s.write(13, 2, {1, 2, 3});
+        EXPECT_EQ(s.violated(), "I1 I3");
     }
 }
 

@@ -301,7 +301,14 @@ struct Books::Visitor {
         for (auto& [id, write] : books.writes)
             write.by_hand = "the record was set back, and no journal says so";
         if (!e.after) return;
-        if (e.is_commit_point()) books.begin_term(at, *e.after, false);
+        if (e.is_commit_point()) {
+            // Who was primary by the record that is gone serves until somebody closes it.
+            if (e.after->primary != books.in_force->primary)
+                books.weakened[books.in_force->primary.alias] =
+                    "the record was set back, and no journal says so";
+            no_longer_weak(e.after->primary.alias);
+            books.begin_term(at, *e.after, false);
+        }
         books.believe(*e.after, state);
         books.in_force = std::make_shared<const FixpointRecord>(*e.after);
     }
