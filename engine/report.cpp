@@ -73,7 +73,7 @@ std::string detail_of_shard(const View& view, Problem problem) {
         case Problem::dead_primary_and_all_replicas:
             return p ? error_of(*p) : std::string();
         case Problem::primary_behind:
-            return "it lacks " + primary_lacks(view.facts).to_string();
+            return primary_lacks_text(view.facts, primary_lacks(view.facts));
         case Problem::wrong_primary: {
             const std::optional<TabletAlias> wanted = view.wanted_primary();
             return wanted ? "wanted: " + wanted->to_string() : std::string();

@@ -39,13 +39,27 @@ GtidSet primary_lacks(const ShardFacts& facts) {
             if (&t == p) continue;
             // One that was lost on the way has what it had: its silence takes nothing from what it was seen
             // to have.
-            const GtidSet had = t.answered ? t.has() : t.last_seen;
-            if (!p->executed.contains(had)) want(attributable_part(facts, had));
+            const bool all_there = t.answered
+                                       ? p->executed.contains(t.executed) && p->executed.contains(t.received)
+                                       : p->executed.contains(t.last_seen);
+            if (!all_there) want(attributable_part(facts, t.answered ? t.has() : t.last_seen));
         }
     }
     wanted.subtract(p->executed);
     wanted.subtract(p->owned);
     return wanted;
+}
+
+std::string primary_lacks_text(const ShardFacts& facts, const GtidSet& missing) {
+    const std::string text = "it lacks " + missing.to_string();
+    for (const TabletFacts& t : facts.tablets) {
+        if (facts.is_primary(t)) continue;
+        if (t.answered && t.has().intersects(missing))
+            return text + ", which " + t.alias().to_string() + " has";
+        if (!t.answered && t.last_seen.intersects(missing))
+            return text + ", which " + t.alias().to_string() + " was last seen to have, and does not answer";
+    }
+    return text;
 }
 
 Opening may_open(const ShardFacts& facts) {
@@ -61,7 +75,7 @@ Opening may_open(const ShardFacts& facts) {
         return no(OpeningVerdict::newer_journal, "a tablet's journal is newer than the record in the store");
     }
     if (GtidSet missing = primary_lacks(facts); !missing.empty()) {
-        std::string text = "it lacks " + missing.to_string();
+        std::string text = primary_lacks_text(facts, missing);
         return no(OpeningVerdict::behind, std::move(text), {}, std::move(missing));
     }
     if (p->closing_pending) return no(OpeningVerdict::closing_pending, "a closing of it is under way");

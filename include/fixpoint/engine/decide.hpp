@@ -187,9 +187,11 @@ struct Opening {
     std::string text;
 };
 Opening may_open(const ShardFacts& facts);
-// What P lacks: of opened_at, of the high-water mark (k ≥ 1), and of what is attributable on tablets that
-// answer (under locks: that are locked). Not empty: primary_behind.
+// What P lacks: of opened_at, of the high-water mark (k ≥ 1), and of what is attributable on the others (of a
+// silent one: as it was last seen). Not empty: primary_behind.
 GtidSet primary_lacks(const ShardFacts& facts);
+// The same in words, with one who has it or was seen to: who must be brought back, or forgotten by a person.
+std::string primary_lacks_text(const ShardFacts& facts, const GtidSet& missing);
 
 // ---- 6: vouching, CHANGE, the high-water mark
 
