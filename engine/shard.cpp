@@ -177,9 +177,12 @@ void Shard::remember(Known& known, TabletLookPtr look) {
         known.boot_connection = known.sessions->look_connection();
         known.boot_seen = look->asked;
         known.received_at_boot = look->has - look->server().gtid_executed;
+        known.receiver_has_run = false;
     } else if (!known.received_at_boot.empty()) {
         known.received_at_boot.subtract(look->server().gtid_executed);
     }
+    const sql::ReplicaRow* channel = look->channel();
+    if (channel && channel->receiver == sql::ThreadState::yes) known.receiver_has_run = true;
     if (known.now) known.previous = known.now;
     known.now = look;
     known.answering = Answering::answered;
@@ -292,6 +295,7 @@ awaitable<bool> Shard::boot_is_the_same(TabletAlias alias) {
 void Shard::relay_log_dropped(const TabletAlias& alias) {
     Known& known = known_.at(alias);
     known.received_at_boot = {};
+    known.receiver_has_run = true;
     known.history.clear();  // what was seen of it before says nothing any more
 }
 
@@ -358,6 +362,7 @@ void Shard::rebuild_view() {
         }
         t.boot_seen = known.boot_seen;
         t.received_at_boot = known.received_at_boot;
+        t.receiver_has_run = known.receiver_has_run;
         t.mark = known.mark;
         view_.tablets.push_back(std::move(t));
     }

@@ -69,6 +69,7 @@ class Shard {
         std::uint64_t boot_connection = 0;
         Instant boot_seen;
         GtidSet received_at_boot;
+        bool receiver_has_run = false;
         TabletLookPtr mark;  // of P; see TabletView
         std::int64_t mark_term = 0, mark_revision = 0;
         Answering answering = Answering::silent;

@@ -63,6 +63,10 @@ bool is_manageable(const TabletView& t, std::string* why) {
     return true;
 }
 
+bool may_hold_phantoms(const TabletView& t) {
+    return t.now->server().relay_log_recovery && t.now->channel() && !t.receiver_has_run;
+}
+
 bool acks_persisted_off(const TabletLook& look) {
     if (!look.server().persisted_globals_load) return false;
     const auto it = look.answer.persisted.find(sql::Variable::rpl_semi_sync_replica_enabled);

@@ -72,6 +72,8 @@ struct TabletView {
     // This boot, as this manager saw it first (protocol 6): a new connection begins the mark anew.
     Instant boot_seen;
     GtidSet received_at_boot;  // counted as received then and not executed
+    bool receiver_has_run =
+        false;  // seen in this boot, or its relay log was dropped: no phantoms are left (M44)
     // Of one that is not in A: a look at P since this boot, no change of A in between. What it may ever have
     // acknowledged is in that log, so one that lags behind is measured by it (protocol 6).
     TabletLookPtr mark;
@@ -120,6 +122,9 @@ bool is_restart_safe(const TabletLook& look, int k, const Limits& limits);
 bool acks_persisted_off(const TabletLook& look);
 bool follows(const TabletLook& look, const MysqlAddress& source);  // configured for it
 bool receiver_runs(const TabletLook& look);                        // Yes or Connecting
+// Started with relay_log_recovery=1, and its receiver has not run since: a start with 0 would count phantoms
+// (M44).
+bool may_hold_phantoms(const TabletView& t);
 // In A, not restarted since it was found complete, and that server still.
 bool is_vouching(const View& view, const TabletView& t);
 bool receives_from_primary(const View& view, const TabletView& t);

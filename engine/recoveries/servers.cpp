@@ -50,13 +50,9 @@ awaitable<Outcome> make_restart_safe(Operation& op) {
         co_await op.must(
             alias, sql::SetGlobal{sql::Variable::rpl_stop_replica_timeout, Limits::stop_replica_timeout_s});
     }
-    const sql::ReplicaRow* c = look->channel();
     for (const Setting& s : settings_to_persist(server, look->answer.persisted, op.limits())) {
-        if (s.first == sql::Variable::relay_log_recovery && server.relay_log_recovery && c &&
-            c->receiver != sql::ThreadState::yes) {
-            continue;  // started with 1, and its receiver has not run since: a start with 0 would count
-                       // phantoms (M44)
-        }
+        if (s.first == sql::Variable::relay_log_recovery && may_hold_phantoms(*op.view().find(alias)))
+            continue;
         if (s.first == sql::Variable::rpl_semi_sync_replica_enabled) {
             if (canary(Canary::persisted_before_switched))
                 co_await op.must(alias, sql::SetPersistOnly{s.first, s.second});
