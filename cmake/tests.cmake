@@ -82,7 +82,8 @@ endif()
 
 file(GLOB areas CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/property_tests property_tests/*)
 foreach(area ${areas})
-    fixpoint_sources(sources property_tests/${area} EXCEPT property_tests/real/shard property_tests/real/main)
+    fixpoint_sources(sources property_tests/${area} EXCEPT property_tests/real/shard property_tests/real/main
+                     property_tests/daemon/bench)
     if(NOT sources OR area STREQUAL "support")
         continue()
     endif()
@@ -110,4 +111,14 @@ if(TARGET test_daemon)
 endif()
 if(TARGET test_real)
     add_dependencies(test_real fixpoint-real)
+endif()
+
+# How long clients of real servers cannot write: figures, no test. It shares the stage of test_daemon.
+fixpoint_sources(real_bench_sources property_tests/daemon/bench)
+if(TARGET test_daemon AND real_bench_sources)
+    add_executable(fixpoint-real-bench ${real_bench_sources} property_tests/daemon/stage.cpp)
+    target_link_libraries(fixpoint-real-bench PRIVATE fixpoint_test_real_servers fixpoint_real_daemon fixpoint_real_mysql
+                          fixpoint_model Boost::headers nlohmann_json::nlohmann_json fmt::fmt)
+    target_compile_definitions(fixpoint-real-bench PRIVATE FIXPOINT_BIN_DIR="${FIXPOINT_BIN}")
+    add_dependencies(fixpoint-real-bench fixpoint)
 endif()
