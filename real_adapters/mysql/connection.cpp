@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <mysql.h>
+#include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -51,6 +52,9 @@ void initialise_thread() {
     initialise_library();
     thread_local const ThreadState state;
     static_cast<void>(state);
+    // A TLS session that ends badly leaves its complaint in the thread's queue, where the next call on another
+    // session would find it and take it for its own: a healthy session would be given up.
+    ERR_clear_error();
 }
 
 sql::Error login_error(MYSQL* mysql, bool over_tcp) {
