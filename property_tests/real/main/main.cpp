@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "property_tests/real/main/campaign.hpp"
 #include "property_tests/real/shard/nemesis.hpp"
 #include "property_tests/real/shard/pairs.hpp"
 #include "reports/report.hpp"
@@ -86,8 +87,21 @@ int main_of(int argc, char** argv) {
     run_app->add_flag("--story", run_command.story, "what happened, line by line");
     run_app->add_flag("--only-possible", run_command.only_possible, "leave out what cannot be done for real");
     run_app->add_option("--jobs", run_command.jobs, "real runs side by side (2)");
-    CLI11_PARSE(app, argc, argv);
-    return run(run_command);
+    CampaignCommand campaign_command;
+    CLI::App* campaign_app =
+        app.add_subcommand("campaign", "random small runs, restricted to what can be done for real");
+    campaign_app->add_option("runs", campaign_command.runs, "how many (10)");
+    campaign_app->add_option("--first", campaign_command.first, "the first seed (1)");
+    campaign_app->add_option("--jobs", campaign_command.jobs, "real runs side by side (2)");
+    campaign_app->add_option("--minutes", campaign_command.minutes, "begin no further run after that");
+    campaign_app->add_option("--save", campaign_command.save,
+                             "a folder for what the two worlds judge differently");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : bad_input;
+    }
+    return campaign_app->parsed() ? campaign(campaign_command) : run(run_command);
 }
 
 }  // namespace

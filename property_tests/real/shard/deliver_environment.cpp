@@ -122,6 +122,15 @@ Delivery loop_of(Nemesis& nemesis, Tablet& tablet, const Fault& fault) {
     return plan;
 }
 
+// The one start that throws away what was received, though the persisted settings forbid it (M45).
+contract::StartOptions recovering(contract::StartOptions options) {
+    options.persisted_globals_load = false;
+    options.relay_log_recovery = true;
+    options.super_read_only = true;
+    options.skip_replica_start = true;
+    return options;
+}
+
 // Killed, its relay log's files removed or torn, and started again.
 Delivery relay_log_of(Nemesis& nemesis, Tablet& tablet, const Fault& fault) {
     Delivery plan;
@@ -136,7 +145,8 @@ Delivery relay_log_of(Nemesis& nemesis, Tablet& tablet, const Fault& fault) {
         contract::StartOptions once = tablet.options();
         once.relay_logs_removed = fault.kind == relay_log_lost;
         once.relay_log_torn = fault.kind == torn_relay_log;
-        if (fault.kind == relay_log_lost) {
+        if (fault.kind == relay_log_hole) tablet.start(recovering(once), true);
+        if (fault.kind != torn_relay_log) {
             GtidSet gone;
             for (const sql::ReplicaRow& channel : before.channels) gone.add(channel.retrieved);
             gone.subtract(before.server.gtid_executed);
@@ -227,6 +237,7 @@ Delivery plan_tablet(Nemesis& nemesis, const Fault& fault) {
         case restart_loop:
             return loop_of(nemesis, tablet, fault);
         case relay_log_lost:
+        case relay_log_hole:
         case torn_relay_log:
             return relay_log_of(nemesis, tablet, fault);
         case pause:

@@ -24,17 +24,18 @@ RealRun attempt(const sim::Scenario& scenario, std::string& failed) {
 }  // namespace
 
 void run_pairs(const std::vector<sim::Scenario>& scenarios, int jobs,
-               const std::function<void(const Pair&)>& each) {
+               const std::function<void(const Pair&)>& each, const std::function<bool()>& enough) {
     std::mutex mutex;
     std::condition_variable ended;
-    std::size_t next = 0;
+    std::size_t next = 0, end = scenarios.size();
     std::vector<std::optional<Pair>> done(scenarios.size());
     const auto work = [&] {
         while (true) {
             std::size_t mine = 0;
             {
                 const std::scoped_lock lock(mutex);
-                if (next == scenarios.size()) return;
+                if (enough && enough()) end = std::min(end, next);
+                if (next >= end) return ended.notify_all();
                 mine = next++;
             }
             Pair pair;
@@ -49,7 +50,8 @@ void run_pairs(const std::vector<sim::Scenario>& scenarios, int jobs,
     for (std::size_t i = 0; i < scenarios.size(); ++i) {
         const sim::Run simulated = sim::simulate(scenarios[i]);
         std::unique_lock lock(mutex);
-        ended.wait(lock, [&] { return done[i].has_value(); });
+        ended.wait(lock, [&] { return done[i].has_value() || i >= end; });
+        if (i >= end) break;
         Pair pair = *std::exchange(done[i], std::nullopt);
         lock.unlock();
         pair.simulated = simulated;

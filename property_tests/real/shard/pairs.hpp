@@ -17,7 +17,8 @@ struct Pair {
 };
 
 // `each`: called in the order of the scenarios, by the caller's thread, as soon as it may be.
+// `enough`: asked before each further one is begun.
 void run_pairs(const std::vector<sim::Scenario>& scenarios, int jobs,
-               const std::function<void(const Pair&)>& each);
+               const std::function<void(const Pair&)>& each, const std::function<bool()>& enough = {});
 
 }  // namespace fixpoint::real_shards

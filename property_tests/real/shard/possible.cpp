@@ -34,8 +34,6 @@ std::string of_tablet(FaultKind kind) {
     switch (kind) {
         case FaultKind::crash_before_durable:
             return "a machine's loss of power needs a machine";
-        case FaultKind::relay_log_hole:
-            return "persisted settings forbid the start with relay_log_recovery that makes the hole";
         case FaultKind::too_many_connections:
             return "the observer's own sessions would be counted";
         case FaultKind::wrong_password:

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -70,6 +71,10 @@ class Course {
                 over_ = true;
                 broken_ = died;
                 return false;
+            }
+            for (const auto& t : world_.tablets()) {
+                if (const std::string trouble = t->trouble(); !trouble.empty())
+                    throw std::runtime_error(trouble);
             }
             if (condition() || now() >= end) return true;
             std::this_thread::sleep_for(between_turns);
@@ -167,6 +172,9 @@ class Course {
     // ---- what there is to say
 
     sim::Run result() {
+        world_.look_closely();
+        world_.now();
+        const std::vector<TabletAlias> unseen = world_.unseen();
         sim::Judgement judged = world_.judge().finish(now(), probe_);
         sim::Run run;
         run.scenario = world_.scenario();
@@ -188,6 +196,10 @@ class Course {
         run.mutating_statements = world_.mutating_statements();
         run.virtual_time = now() - Instant{};
         if (const auto record = world_.store().now().fixpoint) run.primary_at_end = record->primary.alias;
+        if (!unseen.empty()) {
+            run.verdict = Verdict::unknown;
+            run.why = unseen.front().to_string() + " does not answer its observer";
+        }
         violated(run, "I7", broken_);
         violated(run, "I8", disturbed_);
         return run;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -17,7 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 using real::BlockingSession;
 
-constexpr auto look_limit = 500ms;
+// So that a relay log says which rows it holds; no setting that anybody judges or leads.
+constexpr const char* say_rows = "SET GLOBAL binlog_rows_query_log_events = ON";
 
 std::optional<std::uint16_t> port_of(const std::string& host) {
     const std::size_t colon = host.rfind(':');
@@ -53,6 +55,7 @@ struct Tablet::Work {
     std::condition_variable wake;
     std::deque<std::function<void()>> tasks;
     bool ending = false;
+    std::string trouble;
     std::thread worker;
 
     // The look that was asked for last, and the last one that was made.
@@ -63,11 +66,13 @@ struct Tablet::Work {
     std::condition_variable looked;
     std::thread looker;
     std::optional<BlockingSession> session;  // the looker's own
+    GtidSet waited;                          // received, and not applied at the last look
 };
 
 Tablet::Tablet(TabletAlias alias, int number, const std::filesystem::path& folder,
                const contract::Passwords& passwords, Proxy& proxy, Owners& owners)
     : alias_(std::move(alias)),
+      directory_(folder),
       proxy_(proxy),
       owners_(owners),
       server_(folder, number, passwords),
@@ -116,6 +121,7 @@ void Tablet::begin(const contract::StartOptions& options) {
 void Tablet::finish() {
     server_.finish_renewal();
     owners_.add(server_.pid(), alias_.to_string());
+    server_.as_root({say_rows});
     proxy_.open(alias_.to_string());
     up_ = true;
     ++boot_;
@@ -176,23 +182,36 @@ void Tablet::shut_down() {
     });
 }
 
-void Tablet::start(const contract::StartOptions& once, const std::function<void()>& before) {
-    starting_ = true;
-    enqueue([this, once, before] {
-        {
-            const std::scoped_lock lock(work_->process);
-            if (!server_.running()) {
-                if (before) before();
-                server_.start(once);
-                owners_.add(server_.pid(), alias_.to_string());
-                ++boot_;
-                up_ = true;
-                if (told_.started) told_.started();
-                proxy_.open(alias_.to_string());
-            }
-        }
-        starting_ = false;
+void Tablet::start(const contract::StartOptions& once, bool passing) {
+    ++starts_;
+    enqueue([this, once, passing] {
+        start_now(once, passing);
+        --starts_;
     });
+}
+
+void Tablet::start_now(const contract::StartOptions& once, bool passing) {
+    const std::scoped_lock lock(work_->process);
+    if (server_.running()) return;
+    try {
+        server_.start(once);
+        if (passing) return server_.kill();
+        server_.as_root({say_rows});
+    } catch (const std::runtime_error& error) {
+        const std::scoped_lock words(work_->mutex);
+        work_->trouble = alias_.to_string() + ": " + error.what();
+        return;
+    }
+    owners_.add(server_.pid(), alias_.to_string());
+    ++boot_;
+    up_ = true;
+    if (told_.started) told_.started();
+    proxy_.open(alias_.to_string());
+}
+
+std::string Tablet::trouble() const {
+    const std::scoped_lock lock(work_->mutex);
+    return work_->trouble;
 }
 
 void Tablet::pause() {
@@ -231,20 +250,20 @@ void Tablet::by_hand(std::function<void()> work) {
 
 // ---- its state
 
-bool Tablet::look(const ShardName& shard, sim::ServerState& state) {
+bool Tablet::look(const ShardName& shard, sim::ServerState& state, Duration limit) {
     state.alias = alias_;
     state.up = up_;
     state.paused = paused_;
-    state.starting = starting_;
+    state.starting = starting() && !up_;
     state.boot = boot_;
     state.applier_blocked = applier_blocked_;
-    if (!state.up || state.paused) return false;
+    if (!state.up || state.paused) return true;
     Work& work = *work_;
     std::unique_lock lock(work.mutex);
     work.shard = shard;
     const std::uint64_t mine = ++work.wanted;
     work.wake.notify_all();
-    if (!work.looked.wait_for(lock, look_limit, [&] { return work.made >= mine; })) return false;
+    if (!work.looked.wait_for(lock, limit, [&] { return work.made >= mine; })) return false;
     if (!work.good) return false;
     const sim::ServerState facts = std::exchange(state, work.seen);
     state.alias = alias_;
@@ -265,6 +284,38 @@ bool ask(BlockingSession& session, const std::string& query,
     if (answer.error) return false;
     for (const auto& fields : answer.results.at(0).rows) row(fields.at(0).value_or(""));
     return true;
+}
+
+}  // namespace
+
+namespace {
+
+// Writes that its relay log holds and its data do not: from the events, which name each row's statement. Not
+// known while the log is being read or written: then none.
+void read_received(BlockingSession& session, const std::filesystem::path& data, const GtidSet& received,
+                   sim::WriteSet& writes) {
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(data)) {
+        const std::string name = entry.path().filename().string();
+        if (name.starts_with("relay.0")) files.push_back(name);
+    }
+    std::ranges::sort(files);
+    for (const std::string& file : files) {
+        const real::RawAnswer events = session.query("SHOW RELAYLOG EVENTS IN " + real::literal(file));
+        if (events.error) continue;
+        bool wanted = false;
+        for (const auto& row : events.results.at(0).rows) {
+            const std::string type = row.at(2).value_or(""), info = row.at(5).value_or("");
+            if (type == "Gtid") {
+                const std::size_t begin = info.find('\''), end = info.rfind('\'');
+                const auto gtid = GtidSet::parse(info.substr(begin + 1, end - begin - 1));
+                wanted = gtid && received.contains(*gtid);
+            } else if (type == "Rows_query" && wanted) {
+                const std::size_t open = info.rfind('(');
+                if (open != std::string::npos) writes.insert(std::stoull(info.substr(open + 1)));
+            }
+        }
+    }
 }
 
 }  // namespace
@@ -296,6 +347,13 @@ bool Tablet::look_now(const ShardName& shard, sim::ServerState& state) {
              [&](const std::string& id) { state.writes.insert(std::stoull(id)); }))
         return failed();
     state.writes_in_log = state.writes;
+    GtidSet waiting;
+    for (const sql::ReplicaRow& channel : state.channels) waiting.add(channel.retrieved);
+    waiting.subtract(state.server.gtid_executed);
+    // What is only passing through is not looked up.
+    if (waiting.intersects(work_->waited))
+        read_received(*session, directory_ / "data", waiting, state.writes_received);
+    work_->waited = std::move(waiting);
     if (!ask(*session,
              "SELECT COUNT(*) FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND "
              "state LIKE 'Waiting for%' AND info LIKE 'SET GLOBAL super_read_only%'",

@@ -45,14 +45,16 @@ class Tablet {
     bool paused() const { return paused_; }
     void set_applier_blocked(bool value) { applier_blocked_ = value; }  // by a fault
     bool applier_blocked() const { return applier_blocked_; }
-    bool starting() const { return starting_; }
+    bool starting() const { return starts_ > 0; }
     bool busy() const { return tasks_ > 0; }  // something that was asked for has not ended yet
     std::uint64_t boot() const { return boot_; }
+    std::string trouble() const;  // it could not be started, which is the harness' own failure
 
     void crash();      // at once, where no start is under way
     void shut_down();  // begins; stopped when it has ended
     // When nothing else is under way, and where it is down. `once`: with these options, later ones as before.
-    void start(const contract::StartOptions& once, const std::function<void()>& before = {});
+    // `passing`: nobody is let in, and it is killed when it has come up.
+    void start(const contract::StartOptions& once, bool passing = false);
     void start() { start(options_); }
     void pause();
     void resume();
@@ -63,25 +65,28 @@ class Tablet {
     void by_hand(const std::vector<std::string>& statements, const Done& done = {});
     void by_hand(std::function<void()> work);  // any work of a person's
 
-    // What it answers now, into `state`; false: it did not answer within the limit, and nothing was changed.
-    bool look(const ShardName& shard, sim::ServerState& state);
+    // What it answers now, into `state`; of one that is down or paused, what was seen last. False: it did not
+    // answer within the limit, and what was seen last stays.
+    bool look(const ShardName& shard, sim::ServerState& state, Duration limit);
 
   private:
     void run_tasks();
     void enqueue(std::function<void()> task);
+    void start_now(const contract::StartOptions& once, bool passing);
     void ended(bool clean);
     bool look_now(const ShardName& shard, sim::ServerState& state);
 
     struct Work;
     TabletAlias alias_;
+    std::filesystem::path directory_;
     Proxy& proxy_;
     Owners& owners_;
     contract::RealServer server_;
     MysqlAddress address_;
     contract::StartOptions options_;
     Told told_;
-    std::atomic<bool> up_ = false, paused_ = false, starting_ = false, applier_blocked_ = false;
-    std::atomic<int> tasks_ = 0;
+    std::atomic<bool> up_ = false, paused_ = false, applier_blocked_ = false;
+    std::atomic<int> tasks_ = 0, starts_ = 0;
     std::atomic<std::uint64_t> boot_ = 0;
     std::unique_ptr<Work> work_;
     std::vector<std::thread> hands_;

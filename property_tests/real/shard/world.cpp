@@ -17,6 +17,8 @@ using sim::StoreState;
 using sim::WorldState;
 
 constexpr Duration state_is_fresh = 10ms;
+constexpr Duration glance = 500ms;   // what a look may take …
+constexpr Duration close_look = 5s;  // … and where the verdict rests on it
 
 std::vector<std::string> cells_of(const sim::Scenario& scenario) {
     std::set<std::string> cells;
@@ -173,6 +175,7 @@ void World::hand_on(Reported reported) {
             acted(written->manager);
             last_mutating_ = reported.at;
         }
+        closely_ = written->is_commit_point();
         if (written->is_commit_point())
             tell(reported.at, fmt::format("commit point: {} term {}",
                                           written->after->primary.alias.to_string(), written->after->term));
@@ -190,6 +193,7 @@ void World::report(const JudgeEvent& event) {
         looked_at_ = Instant::min();
         if (fault->stage == sim::FaultStage::delivered) tell(clock_.now(), "fault " + text_of(fault->fault));
     }
+    if (std::holds_alternative<sim::PhaseBegan>(event)) look_closely();
     if (const auto* phase = std::get_if<sim::PhaseBegan>(&event);
         phase && phase->phase == sim::Phase::faults_ceased) {
         judge_->on(clock_.now(), event);
@@ -275,8 +279,12 @@ const WorldState& World::now() {
     const Instant at = clock_.now();
     state_.at = at;
     if (looked_at_ == Instant::min() || at - looked_at_ > state_is_fresh) {
-        for (std::size_t i = 0; i < tablets_.size(); ++i)
-            tablets_[i]->look(scenario_.shard, state_.servers[i]);
+        unseen_.clear();
+        for (std::size_t i = 0; i < tablets_.size(); ++i) {
+            if (!tablets_[i]->look(scenario_.shard, state_.servers[i], closely_ ? close_look : glance))
+                unseen_.push_back(tablets_[i]->alias());
+        }
+        closely_ = false;
         looked_at_ = clock_.now();
     }
     state_.store.shard_lock = store_->now().shard_lock;

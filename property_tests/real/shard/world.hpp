@@ -54,6 +54,14 @@ class World final : public sim::WorldView {
     void report(const sim::JudgeEvent& event);  // at once, after all that came before
     void go_on();                               // hands on what has been reported, lets the nemesis act
     const sim::WorldState& now() override;
+    // The next look waits for an answer: the verdict rests on it.
+    void look_closely() {
+        closely_ = true;
+        looked_at_ = Instant::min();
+    }
+    const std::vector<TabletAlias>& unseen() const {
+        return unseen_;
+    }  // at the last look, though they are up
     void set_core(sim::Core core) { state_.core = std::move(core); }
     const sim::Core& core() const { return state_.core; }
     void shutting_down(const TabletAlias& alias) { shutting_down_.insert(alias); }
@@ -102,6 +110,8 @@ class World final : public sim::WorldView {
 
     sim::WorldState state_;
     Instant looked_at_{};
+    bool closely_ = false;
+    std::vector<TabletAlias> unseen_;
     std::set<TabletAlias> shutting_down_;
     std::map<sim::WriteId, std::size_t> begun_in_;  // how many terms there were
     std::map<std::string, Recovery> under_way_;

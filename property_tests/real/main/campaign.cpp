@@ -1,0 +1,150 @@
+// See campaign.hpp.
+#include "property_tests/real/main/campaign.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "property_tests/real/shard/nemesis.hpp"
+#include "property_tests/real/shard/pairs.hpp"
+#include "reports/report.hpp"
+#include "sim/explore/generate.hpp"
+#include "sim/faults/fault_table.hpp"
+#include "sim/scenario/scenario_json.hpp"
+
+namespace fixpoint::real_shards {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int violated = 5, own_fault = 1;
+
+// A run takes as long as it says: small shards, soon over, and back-offs that end within it.
+sim::Scenario drawn(std::uint64_t seed) {
+    sim::GenerateOptions options;
+    options.most_tablets = 4;
+    options.most_faults = 6;
+    options.faults_until = 10s;
+    sim::Scenario scenario = sim::generate_scenario(seed, options);
+    std::erase_if(scenario.faults, [](const sim::Fault& fault) { return !not_for_real(fault).empty(); });
+    for (sim::ScenarioTablet& t : scenario.tablets) t.apply_delay = {};
+    scenario.workload.writes_per_second = std::min(scenario.workload.writes_per_second, 20.0);
+    scenario.limits.backoff_greatest = std::min<Duration>(scenario.limits.backoff_greatest, 8s);
+    Duration last{};
+    bool waits = false;
+    for (const sim::Fault& fault : scenario.faults) {
+        waits = waits || !fault.when.at;
+        if (fault.when.at)
+            last = std::max(last, *fault.when.at + fault.when.plus + std::min<Duration>(fault.for_time, 20s));
+    }
+    scenario.fault_phase = last + (waits ? 10s : 4s);
+    return scenario;
+}
+
+// Seeds whose run would exercise something.
+std::vector<sim::Scenario> draw(const CampaignCommand& command) {
+    std::vector<sim::Scenario> scenarios;
+    for (std::uint64_t seed = command.first; scenarios.size() < command.runs; ++seed) {
+        sim::Scenario scenario = drawn(seed);
+        if (scenario.faults.empty() && scenario.boot == sim::Boot::converged) continue;
+        scenario.name = fmt::format("seed_{}", seed);
+        scenarios.push_back(std::move(scenario));
+    }
+    return scenarios;
+}
+
+struct Counts {
+    std::map<sim::Verdict, int> real, simulated;
+    std::map<sim::FaultKind, sim::FaultCount> faults;
+    std::map<std::string, int> reasons;
+    int runs = 0, equal = 0, failed = 0, recoveries_equal = 0;
+    std::int64_t acknowledged = 0, judged = 0;
+
+    void add(const Pair& pair) {
+        ++runs;
+        if (!pair.failed.empty()) {
+            ++failed;
+            return;
+        }
+        const sim::Run& run = pair.real.run;
+        ++real[run.verdict];
+        ++simulated[pair.simulated.verdict];
+        if (run.verdict == sim::Verdict::failed_justified) ++reasons[std::string(to_string(run.reason))];
+        if (run.verdict == pair.simulated.verdict) ++equal;
+        acknowledged += run.writes_acknowledged;
+        judged += run.writes_judged;
+        for (const auto& [kind, count] : run.faults) {
+            sim::FaultCount& all = faults[kind];
+            all.requested += count.requested;
+            all.delivered += count.delivered;
+            all.observed += count.observed;
+        }
+    }
+
+    void print() const {
+        fmt::print("\n{} runs, {} with the verdict of the simulation, {} that the harness could not run\n",
+                   runs, equal, failed);
+        for (const auto& [verdict, count] : real)
+            fmt::print("  {:<16} {:>4} real {:>4} simulated\n", reports::verdict_word(verdict), count,
+                       simulated.contains(verdict) ? simulated.at(verdict) : 0);
+        for (const auto& [reason, count] : reasons) fmt::print("  failed because of {}: {}\n", reason, count);
+        fmt::print("  {} writes acknowledged, {} of them judged\n", acknowledged, judged);
+        fmt::print("{:<28} requested delivered observed\n", "fault");
+        for (const sim::FaultRow& row : sim::fault_table()) {
+            const auto it = faults.find(row.kind);
+            if (it == faults.end()) continue;
+            fmt::print("{:<28} {:>9} {:>9} {:>8}\n", row.name, it->second.requested, it->second.delivered,
+                       it->second.observed);
+        }
+    }
+};
+
+void leave(const std::string& folder, const Pair& pair) {
+    std::filesystem::create_directories(folder);
+    const sim::Scenario& scenario = pair.simulated.scenario;
+    std::ofstream(folder + "/" + scenario.name + ".json") << sim::print_scenario(scenario);
+    std::ofstream story(folder + "/" + scenario.name + ".txt");
+    story << fmt::format("simulated: {} {}\nreal: {} {}\n{}\n", sim::to_string(pair.simulated.verdict),
+                         pair.simulated.why, sim::to_string(pair.real.run.verdict), pair.real.run.why,
+                         pair.failed);
+    for (const sim::Violation& v : pair.real.run.violations)
+        story << fmt::format("  {} at {} ms: {}\n", v.invariant, to_ms(v.at), v.text);
+    for (const std::string& line : pair.real.story) story << line << '\n';
+}
+
+}  // namespace
+
+int campaign(const CampaignCommand& command) {
+    const std::vector<sim::Scenario> scenarios = draw(command);
+    Counts counts;
+    const auto began = std::chrono::steady_clock::now();
+    const auto seconds = [&] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    };
+    const auto out_of_time = [&] { return command.minutes > 0 && seconds() > command.minutes * 60; };
+    run_pairs(
+        scenarios, command.jobs,
+        [&](const Pair& pair) {
+            counts.add(pair);
+            const sim::Run& run = pair.real.run;
+            const bool equal = pair.failed.empty() && run.verdict == pair.simulated.verdict;
+            fmt::print(
+                "{:>5.0f} s  {:<10} {:<16} {}{}\n", seconds(), pair.simulated.scenario.name,
+                pair.failed.empty() ? reports::verdict_word(run.verdict) : "harness failed",
+                equal ? "" : fmt::format("(simulated: {}) ", reports::verdict_word(pair.simulated.verdict)),
+                pair.failed.empty() ? run.why : pair.failed);
+            std::fflush(stdout);
+            if (!command.save.empty() && (!equal || run.verdict == sim::Verdict::violation))
+                leave(command.save, pair);
+        },
+        out_of_time);
+    counts.print();
+    if (counts.failed > 0) return own_fault;
+    return counts.real.contains(sim::Verdict::violation) ? violated : 0;
+}
+
+}  // namespace fixpoint::real_shards
