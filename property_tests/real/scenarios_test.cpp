@@ -8,6 +8,7 @@
 
 #include "property_tests/real/shard/nemesis.hpp"
 #include "property_tests/real/shard/pairs.hpp"
+#include "reports/report.hpp"
 #include "sim/scenario/scenario_files.hpp"
 
 namespace fixpoint::real_shards {
@@ -17,12 +18,6 @@ sim::Scenario scenario(const std::string& name) {
     auto read = sim::read_scenarios({std::string(FIXPOINT_SOURCE_DIR) + "/scenarios/" + name + ".json"});
     if (!read) throw std::runtime_error(read.error().front().to_string());
     return read->front();
-}
-
-std::string told(const Pair& pair) {
-    std::string text;
-    for (const std::string& line : pair.real.story) text += line + '\n';
-    return text;
 }
 
 TEST(RealShard, HasTheVerdictOfTheSimulation) {
@@ -39,12 +34,12 @@ TEST(RealShard, HasTheVerdictOfTheSimulation) {
         ++ran;
         const std::string& name = pair.simulated.scenario.name;
         EXPECT_EQ(pair.failed, "") << name;
-        EXPECT_EQ(sim::to_string(pair.real.run.verdict), sim::to_string(pair.simulated.verdict))
-            << name << ": " << pair.real.run.why << '\n'
-            << told(pair);
-        EXPECT_TRUE(pair.real.run.every_fault_delivered) << name;
-        EXPECT_GT(pair.real.run.writes_judged, 20) << name;
-        EXPECT_TRUE(pair.real.run.violations.empty()) << name;
+        EXPECT_EQ(sim::to_string(pair.real.verdict), sim::to_string(pair.simulated.verdict))
+            << name << ": " << pair.real.why << '\n'
+            << reports::text_timeline(pair.real);
+        EXPECT_TRUE(pair.real.every_fault_delivered) << name;
+        EXPECT_GT(pair.real.writes_judged, 20) << name;
+        EXPECT_TRUE(pair.real.violations.empty()) << name;
     });
     EXPECT_EQ(ran, scenarios.size());
 }

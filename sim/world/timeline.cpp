@@ -9,7 +9,6 @@
 
 #include "sim/checkers/as_declared.hpp"
 #include "sim/faults/fault_table.hpp"
-#include "sim/world/world.hpp"
 
 namespace fixpoint::sim {
 namespace {

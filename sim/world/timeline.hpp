@@ -8,14 +8,13 @@
 
 #include "fixpoint/sim/judge_event.hpp"
 #include "fixpoint/sim/run.hpp"
+#include "sim/checkers/checker.hpp"
 
 namespace fixpoint::sim {
 
-class World;
-
 class Timeline {
   public:
-    explicit Timeline(World& world) : world_(world) {}
+    explicit Timeline(WorldView& world) : world_(world) {}
 
     void on(Instant at, const JudgeEvent& event);
     void say(Instant at, std::string lane, std::string kind, std::string text);
@@ -29,7 +28,7 @@ class Timeline {
     struct Teller;
     std::string state_of(const ServerState& server, const WorldState& state) const;
 
-    World& world_;
+    WorldView& world_;
     std::vector<TimelineEntry> entries_;
     std::vector<TabletSample> samples_;
     std::map<TabletAlias, std::string> last_;

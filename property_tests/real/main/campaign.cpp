@@ -70,7 +70,7 @@ struct Counts {
             ++failed;
             return;
         }
-        const sim::Run& run = pair.real.run;
+        const sim::Run& run = pair.real;
         ++real[run.verdict];
         ++simulated[pair.simulated.verdict];
         if (run.verdict == sim::Verdict::failed_justified) ++reasons[std::string(to_string(run.reason))];
@@ -109,11 +109,12 @@ void leave(const std::string& folder, const Pair& pair) {
     std::ofstream(folder + "/" + scenario.name + ".json") << sim::print_scenario(scenario);
     std::ofstream story(folder + "/" + scenario.name + ".txt");
     story << fmt::format("simulated: {} {}\nreal: {} {}\n{}\n", sim::to_string(pair.simulated.verdict),
-                         pair.simulated.why, sim::to_string(pair.real.run.verdict), pair.real.run.why,
-                         pair.failed);
-    for (const sim::Violation& v : pair.real.run.violations)
+                         pair.simulated.why, sim::to_string(pair.real.verdict), pair.real.why, pair.failed);
+    for (const sim::Violation& v : pair.real.violations)
         story << fmt::format("  {} at {} ms: {}\n", v.invariant, to_ms(v.at), v.text);
-    for (const std::string& line : pair.real.story) story << line << '\n';
+    story << "\nsimulated:\n"
+          << reports::text_timeline(pair.simulated) << "\nreal:\n"
+          << reports::text_timeline(pair.real);
 }
 
 }  // namespace
@@ -130,7 +131,7 @@ int campaign(const CampaignCommand& command) {
         scenarios, command.jobs,
         [&](const Pair& pair) {
             counts.add(pair);
-            const sim::Run& run = pair.real.run;
+            const sim::Run& run = pair.real;
             const bool equal = pair.failed.empty() && run.verdict == pair.simulated.verdict;
             fmt::print(
                 "{:>5.0f} s  {:<10} {:<16} {}{}\n", seconds(), pair.simulated.scenario.name,

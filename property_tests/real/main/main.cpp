@@ -2,6 +2,8 @@
 // real runs go on at a time. A file with something that cannot be done for real is refused by name.
 #include <cstdio>
 #include <exception>
+#include <fstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "property_tests/real/shard/nemesis.hpp"
 #include "property_tests/real/shard/pairs.hpp"
 #include "reports/report.hpp"
+#include "sim/faults/fault_table.hpp"
 #include "sim/scenario/scenario_files.hpp"
 
 namespace fixpoint::real_shards {
@@ -21,8 +24,9 @@ enum ExitCode { all_equal = 0, own_fault = 1, bad_input = 2, unequal = 3 };
 
 struct RunCommand {
     std::vector<std::string> paths;
-    bool story = false;
+    bool text = false;
     bool only_possible = false;
+    std::string html;  // a file
     int jobs = 2;
 };
 
@@ -35,21 +39,36 @@ void print_row(const char* world, const sim::Run& run) {
 }
 
 // False: the two worlds do not agree.
-bool print_pair(const Pair& pair, bool story) {
-    const bool equal =
-        !pair.real.run.scenario.tablets.empty() && pair.simulated.verdict == pair.real.run.verdict;
+bool print_pair(const Pair& pair, bool text) {
+    const bool equal = !pair.real.scenario.tablets.empty() && pair.simulated.verdict == pair.real.verdict;
     fmt::print("{}{}\n", pair.simulated.scenario.name, equal ? "" : "  NOT EQUAL");
     print_row("simulated", pair.simulated);
     if (!pair.failed.empty()) {
         fmt::print("  real       {}\n", pair.failed);
     } else {
-        print_row("real", pair.real.run);
+        print_row("real", pair.real);
     }
-    if (story) {
-        for (const std::string& line : pair.real.story) fmt::print("    {}\n", line);
+    if (text) {
+        fmt::print("\nsimulated:\n{}\nreal:\n{}\n", reports::text_timeline(pair.simulated),
+                   reports::text_timeline(pair.real));
     }
     std::fflush(stdout);
     return equal;
+}
+
+// The two timelines one after the other, under one name.
+void show_both(const Pair& pair, reports::Suite& suite) {
+    for (const bool real : {false, true}) {
+        if (real && !pair.failed.empty()) continue;
+        reports::Case one;
+        one.run = real ? pair.real : pair.simulated;
+        one.variant = real ? "real servers" : "simulated";
+        one.failure = one.run.verdict == one.run.scenario.expect.verdict ? "" : one.run.why;
+        one.token = one.run.scenario.file;
+        for (const auto& [kind, count] : one.run.faults)
+            one.faults.push_back({std::string(sim::to_string(kind)), count});
+        suite.cases.push_back(std::move(one));
+    }
 }
 
 int run(const RunCommand& command) {
@@ -70,9 +89,17 @@ int run(const RunCommand& command) {
     }
     if (refused && !command.only_possible) return bad_input;
     std::size_t unequal_ones = 0;
+    reports::Suite suite;
+    suite.title = "Fixpoint in both worlds";
     run_pairs(chosen, command.jobs, [&](const Pair& pair) {
-        if (!print_pair(pair, command.story)) ++unequal_ones;
+        if (!print_pair(pair, command.text)) ++unequal_ones;
+        if (!command.html.empty()) show_both(pair, suite);
     });
+    if (!command.html.empty()) {
+        std::ofstream page(command.html, std::ios::binary | std::ios::trunc);
+        page << reports::html_report(suite);
+        if (!page.flush()) throw std::runtime_error(command.html + " cannot be written");
+    }
     fmt::print("{} scenarios in both worlds, {} with equal verdicts\n", chosen.size(),
                chosen.size() - unequal_ones);
     return unequal_ones == 0 ? all_equal : unequal;
@@ -84,8 +111,9 @@ int main_of(int argc, char** argv) {
     RunCommand run_command;
     CLI::App* run_app = app.add_subcommand("run", "scenario files in both worlds");
     run_app->add_option("paths", run_command.paths, "files or folders")->required();
-    run_app->add_flag("--story", run_command.story, "what happened, line by line");
+    run_app->add_flag("--text", run_command.text, "what happened, line by line");
     run_app->add_flag("--only-possible", run_command.only_possible, "leave out what cannot be done for real");
+    run_app->add_option("--html", run_command.html, "a page with both timelines of each");
     run_app->add_option("--jobs", run_command.jobs, "real runs side by side (2)");
     CampaignCommand campaign_command;
     CLI::App* campaign_app =

@@ -12,7 +12,7 @@
 namespace fixpoint::real_shards {
 namespace {
 
-RealRun attempt(const sim::Scenario& scenario, std::string& failed) {
+sim::Run attempt(const sim::Scenario& scenario, std::string& failed) {
     try {
         return run_for_real(scenario);
     } catch (const std::exception& error) {
@@ -48,7 +48,7 @@ void run_pairs(const std::vector<sim::Scenario>& scenarios, int jobs,
     std::vector<std::thread> threads;
     for (int i = 0; i < std::max(1, jobs); ++i) threads.emplace_back(work);
     for (std::size_t i = 0; i < scenarios.size(); ++i) {
-        const sim::Run simulated = sim::simulate(scenarios[i]);
+        const sim::Run simulated = sim::simulate(scenarios[i], {.timeline = true});
         std::unique_lock lock(mutex);
         ended.wait(lock, [&] { return done[i].has_value() || i >= end; });
         if (i >= end) break;

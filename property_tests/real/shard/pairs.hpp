@@ -11,8 +11,8 @@
 namespace fixpoint::real_shards {
 
 struct Pair {
-    sim::Run simulated;
-    RealRun real;
+    sim::Run simulated;  // with its timeline
+    sim::Run real;
     std::string failed;  // the harness itself could not run it; "": it could
 };
 

@@ -37,7 +37,7 @@ class Course {
     Course(const sim::Scenario& scenario, const RealOptions& options)
         : world_(scenario, options.folder), options_(options) {}
 
-    RealRun run() {
+    sim::Run run() {
         world_.boot();
         begin(Phase::boot);
         world_.start();
@@ -53,7 +53,7 @@ class Course {
         world_.nemesis().settle();
         world_.go_on();
         begin(Phase::end);
-        RealRun all{result(), world_.story()};
+        sim::Run all = result();
         world_.end();
         return all;
     }
@@ -202,6 +202,8 @@ class Course {
         }
         violated(run, "I7", broken_);
         violated(run, "I8", disturbed_);
+        run.timeline = world_.timeline().take_entries();
+        run.samples = world_.timeline().take_samples();
         return run;
     }
 
@@ -235,7 +237,7 @@ std::unique_ptr<Course> made(const sim::Scenario& scenario, const RealOptions& o
 
 }  // namespace
 
-RealRun run_for_real(const sim::Scenario& scenario, const RealOptions& options) {
+sim::Run run_for_real(const sim::Scenario& scenario, const RealOptions& options) {
     RealOptions mine = options;
     mine.folder = folder_of(options);
     const auto clean_up = [&] {
@@ -244,9 +246,8 @@ RealRun run_for_real(const sim::Scenario& scenario, const RealOptions& options) 
     };
     try {
         const auto began = std::chrono::steady_clock::now();
-        RealRun run = made(scenario, mine)->run();
-        run.run.wall_seconds =
-            std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+        sim::Run run = made(scenario, mine)->run();
+        run.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
         clean_up();
         return run;
     } catch (...) {

@@ -1,10 +1,8 @@
 // The door of the harness: one scenario on real servers, from boot to verdict, in the simulator's phases and
-// judged by the simulator's judge. A Run, as the simulator gives one; its timeline is told as text.
+// judged by the simulator's judge. A Run, as the simulator gives one, its timeline recorded.
 #pragma once
 
 #include <filesystem>
-#include <string>
-#include <vector>
 
 #include "fixpoint/sim/run.hpp"
 
@@ -17,11 +15,6 @@ struct RealOptions {
     Duration refusal_stands = std::chrono::seconds(15);  // likewise, for a justified failure
 };
 
-struct RealRun {
-    sim::Run run;
-    std::vector<std::string> story;  // what happened, a line each, with its time
-};
-
-RealRun run_for_real(const sim::Scenario& scenario, const RealOptions& options = {});
+sim::Run run_for_real(const sim::Scenario& scenario, const RealOptions& options = {});
 
 }  // namespace fixpoint::real_shards

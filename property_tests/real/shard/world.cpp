@@ -17,6 +17,7 @@ using sim::StoreState;
 using sim::WorldState;
 
 constexpr Duration state_is_fresh = 10ms;
+constexpr Duration between_samples = 200ms;
 constexpr Duration glance = 500ms;   // what a look may take …
 constexpr Duration close_look = 5s;  // … and where the verdict rests on it
 
@@ -98,10 +99,10 @@ void World::boot() {
         store_changed(before, after, by_hand);
     });
     state_.store = store_->now();
+    clock_.begin();
 }
 
 void World::start() {
-    clock_.begin();
     for (const auto& m : managers_) m->start();
     clients_->start();
     nemesis_->start();
@@ -165,10 +166,7 @@ void World::hand_on(Reported reported) {
     if (const auto* started = std::get_if<sim::ServerStarted>(&event)) {
         shutting_down_.erase(started->tablet);
         looked_at_ = Instant::min();
-        tell(reported.at, started->tablet.to_string() + " started");
     }
-    if (const auto* stopped = std::get_if<sim::ServerStopped>(&event))
-        tell(reported.at, stopped->tablet.to_string() + " stopped");
     if (const auto* written = std::get_if<sim::RecordWritten>(&event)) {
         looked_at_ = Instant::min();
         if (!written->manager.empty()) {
@@ -176,12 +174,10 @@ void World::hand_on(Reported reported) {
             last_mutating_ = reported.at;
         }
         closely_ = written->is_commit_point();
-        if (written->is_commit_point())
-            tell(reported.at, fmt::format("commit point: {} term {}",
-                                          written->after->primary.alias.to_string(), written->after->term));
     }
     if (const auto* said = std::get_if<sim::ManagerSaid>(&event))
         heard(reported.at, said->manager, said->event);
+    timeline_.on(reported.at, event);
     judge_->on(reported.at, event);
     if (reported.store) state_.store = std::move(*reported.store);
     nemesis_->on(event);
@@ -189,11 +185,9 @@ void World::hand_on(Reported reported) {
 
 void World::report(const JudgeEvent& event) {
     hand_on();
-    if (const auto* fault = std::get_if<sim::FaultHappened>(&event)) {
-        looked_at_ = Instant::min();
-        if (fault->stage == sim::FaultStage::delivered) tell(clock_.now(), "fault " + text_of(fault->fault));
-    }
+    if (std::holds_alternative<sim::FaultHappened>(event)) looked_at_ = Instant::min();
     if (std::holds_alternative<sim::PhaseBegan>(event)) look_closely();
+    timeline_.on(clock_.now(), event);
     if (const auto* phase = std::get_if<sim::PhaseBegan>(&event);
         phase && phase->phase == sim::Phase::faults_ceased) {
         judge_->on(clock_.now(), event);
@@ -211,6 +205,9 @@ void World::go_on() {
     hear_managers();
     hand_on();
     nemesis_->go_on();
+    if (clock_.now() - sampled_at_ < between_samples) return;
+    timeline_.sample();
+    sampled_at_ = clock_.now();
 }
 
 // ---- what managers say
@@ -225,15 +222,12 @@ void World::hear_managers() {
 }
 
 void World::heard(Instant at, const std::string& manager, const Event& event) {
-    const std::string tablet = event.key.tablet ? " " + event.key.tablet.to_string() : "";
     switch (event.kind) {
         case EventKind::looked:
             standing_[manager].reset();
-            tell(at, manager + " looked: " + event.text);
             break;
         case EventKind::recovery_began:
             under_way_[manager] = event.recovery;
-            tell(at, fmt::format("{} began {}{}", manager, to_string(event.recovery), tablet));
             break;
         case EventKind::step:
             if (const auto colon = event.text.find(": ");
@@ -241,7 +235,6 @@ void World::heard(Instant at, const std::string& manager, const Event& event) {
                 ++mutating_statements_;
                 last_mutating_ = at;
                 acted(manager);
-                tell(at, manager + "   " + event.text);
             }
             break;
         case EventKind::recovery_succeeded:
@@ -250,12 +243,9 @@ void World::heard(Instant at, const std::string& manager, const Event& event) {
         case EventKind::recovery_refused:
         case EventKind::recovery_failed:
             under_way_.erase(manager);
-            tell(at, fmt::format("{} {} {}{} {}", manager, to_string(event.kind), to_string(event.reason),
-                                 tablet, event.text));
             break;
         case EventKind::reported:
             if (event.operation.empty()) standing_[manager] = event;
-            tell(at, manager + " reported: " + event.text);
             break;
         default:
             break;
@@ -266,11 +256,6 @@ void World::acted(const std::string& manager) {
     const auto it = under_way_.find(manager);
     if (it == under_way_.end() || it->second == Recovery::none) return;
     if (std::ranges::find(recoveries_, it->second) == recoveries_.end()) recoveries_.push_back(it->second);
-}
-
-void World::tell(Instant at, const std::string& text) {
-    story_.push_back(
-        fmt::format("{:>8.3f}  {}", static_cast<double>(at.time_since_epoch().count()) / 1e9, text));
 }
 
 // ---- the state, for the judge

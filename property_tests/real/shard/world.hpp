@@ -22,6 +22,7 @@
 #include "property_tests/real/shard/store.hpp"
 #include "property_tests/real/shard/tablet.hpp"
 #include "sim/checkers/judge.hpp"
+#include "sim/world/timeline.hpp"
 
 namespace fixpoint::real_shards {
 
@@ -71,8 +72,7 @@ class World final : public sim::WorldView {
     Instant last_mutating() const { return last_mutating_; }
     const std::vector<Recovery>& recoveries() const { return recoveries_; }
     std::uint64_t mutating_statements() const { return mutating_statements_; }
-    // Each event with its time, for a person: what the two worlds are compared by.
-    const std::vector<std::string>& story() const { return story_; }
+    sim::Timeline& timeline() { return timeline_; }
 
   private:
     struct Reported {
@@ -88,7 +88,6 @@ class World final : public sim::WorldView {
     void hear_managers();
     void heard(Instant at, const std::string& manager, const Event& event);
     void acted(const std::string& manager);
-    void tell(Instant at, const std::string& text);
 
     const sim::Scenario scenario_;
     const std::filesystem::path folder_;
@@ -120,7 +119,8 @@ class World final : public sim::WorldView {
     std::vector<Recovery> recoveries_;
     std::uint64_t mutating_statements_ = 0;
     Instant last_mutating_{};
-    std::vector<std::string> story_;
+    sim::Timeline timeline_{*this};
+    Instant sampled_at_{};
 };
 
 // Builds what the scenario begins with, by hand, never by a recovery.
