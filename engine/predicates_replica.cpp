@@ -29,9 +29,7 @@ bool to_be_renewed(const View& v, const TabletView& t) {
 bool may_replicate(const View& v, const TabletView& t) {
     if (is_writable(*t.now) || t.helper_lock_of_other || t.rebuild_lock_of_other) return false;
     if (must_be_quarantined(v, t) && !is_needed_though_errant(v, t)) return false;
-    if (!to_be_renewed(v, t)) return true;
-    // A silent P that has its id: it would refuse it, and that its receiver tries is evidence (protocol 7).
-    return !v.living_primary() && t.now->server().server_id == v.fixpoint()->primary.server_id;
+    return !to_be_renewed(v, t) || (!v.living_primary() && !awaits_renewal(v, t));
 }
 
 // Its channel is P's and the threads' states can be judged.
@@ -239,10 +237,12 @@ Tablets replica_misconfigured(const View& v) {
         if (is_writable(*t.now) || t.helper_lock_of_other) return false;
         const sql::ServerRow& s = t.now->server();
         const sql::ReplicaRow* c = channel_from_primary(v, t);
+        const bool source_side_on = s.semi_sync_plugins && s.semi_sync_source_enabled &&
+                                    !canary(Canary::replica_applies_with_source_on);
+        // All that can be done for one whose threads stay still: what somebody starts by hand applies then.
+        if (awaits_renewal(v, t)) return source_side_on;
         if (!c || !may_replicate(v, t)) return false;
-        if (s.semi_sync_plugins && s.semi_sync_source_enabled &&
-            !canary(Canary::replica_applies_with_source_on))
-            return true;
+        if (source_side_on) return true;
         if (s.replica_net_timeout_s != whole_seconds(v.limits().replica_net_timeout) &&
             !canary(Canary::net_timeout_is_the_servers))
             return true;

@@ -141,8 +141,8 @@ const std::array table{
 };
 
 bool applies(const View& view, const ProblemRow& row, bool in_force) {
-    if (row.without_record) return true;
-    return view.fixpoint() != nullptr && (in_force || row.priority == 4);
+    if (row.without_record || row.priority == 4) return true;  // what is only reported is always reported
+    return view.fixpoint() != nullptr && in_force;
 }
 
 }  // namespace

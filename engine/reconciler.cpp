@@ -48,6 +48,7 @@ class Reconciler::Impl {
   private:
     awaitable<void> sleep_until_next(Duration wait);
     void say_looked(const std::vector<ProblemKey>& problems);
+    void say_silent_cells();
     const ProblemRow* choose(const std::vector<ProblemKey>& problems, ProblemKey& chosen);
     awaitable<std::optional<topo::LockKey>> lock_shard(const ProblemRow& row, const std::string& id);
     awaitable<void> recover(const ProblemRow& row, ProblemKey key);
@@ -117,6 +118,20 @@ void Reconciler::Impl::say_looked(const std::vector<ProblemKey>& problems) {
     ports_.events.append(std::move(event));
 }
 
+// A tablet of such a cell that no record names is unknown to a manager that has never read it: the cell is
+// all that can be reported.
+void Reconciler::Impl::say_silent_cells() {
+    for (const std::string& cell : shard_.view().records.silent_cells) {
+        Event event;
+        event.kind = EventKind::reported;
+        event.key = {Problem::store_locked, TabletAlias{cell, 0}};
+        event.reason = Reason::store_unavailable;
+        event.text =
+            "the store of cell " + cell + " does not answer: its tablets are as last read, or unknown";
+        ports_.events.append(std::move(event));
+    }
+}
+
 const ProblemRow* Reconciler::Impl::choose(const std::vector<ProblemKey>& problems, ProblemKey& chosen) {
     for (const ProblemKey& key : problems) {
         const ProblemRow& row = row_of(key.problem);
@@ -165,6 +180,7 @@ awaitable<PassOutcome> Reconciler::Impl::pass() {
     outcome.problems = diagnose(view);
     backoff_.looked(outcome.problems, ports_.clock.now(), shard_.limits());
     say_looked(outcome.problems);
+    say_silent_cells();
     const TabletView* p = view.primary();
     outcome.primary_silent = p && !p->answered();
     if (view.goal().paused || !view.records.damage.empty()) {

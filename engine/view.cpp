@@ -170,6 +170,13 @@ bool must_be_quarantined(const View& view, const TabletView& t, std::string* why
     return false;
 }
 
+bool awaits_renewal(const View& view, const TabletView& t) {
+    if (!t.now || view.living_primary()) return false;
+    const TabletFacts* facts = view.facts.find(t.alias());
+    if (!facts || !server_id_to_renew(view.facts, *facts)) return false;
+    return t.now->server().server_id != view.fixpoint()->primary.server_id;
+}
+
 bool cell_is_silent(const View& view, const TabletAlias& alias) {
     return std::ranges::find(view.records.silent_cells, alias.cell) != view.records.silent_cells.end();
 }
@@ -181,8 +188,10 @@ bool keeps_its_net_timeout(const View& view, const TabletView& t) {
 
 namespace {
 
+// Of an acker in force whose cell's store is silent the record is unreadable, not gone: it is what it was.
 bool may_acknowledge(const View& view, const DurabilityPolicy& policy, const TabletView& t) {
-    return t.declared && policy.may_ack(view.fixpoint()->primary.alias, t.tablet);
+    const bool is_known = t.declared || (view.in_ackers(t) && cell_is_silent(view, t.alias()));
+    return is_known && policy.may_ack(view.fixpoint()->primary.alias, t.tablet);
 }
 
 int clean_ones_that_may_acknowledge(const View& view, const DurabilityPolicy& policy) {
@@ -190,9 +199,9 @@ int clean_ones_that_may_acknowledge(const View& view, const DurabilityPolicy& po
     for (const TabletView& other : view.tablets) {
         if (view.is_primary(other) || !may_acknowledge(view, policy, other) || other.forgotten) continue;
         // One that missed a look is not gone: whether an errant one is needed must not flip with a lost
-        // answer.
+        // answer. Nor is one that answered when it was last asked, however long an operation takes since.
         const TabletLookPtr& look = other.now ? other.now : other.last;
-        if (!look || view.now - look->answered > gone_after) continue;
+        if (!look || (!other.now && view.now - look->answered > gone_after)) continue;
         if (!look->server().semi_sync_plugins || !look->server().persisted_globals_load) continue;
         if (other.now ? is_manageable(other) && !must_be_quarantined(view, other)
                       : other.tablet.type != TabletType::drained) {
@@ -258,6 +267,7 @@ TabletFacts facts_of(const View& view, const TabletView& t, const FixpointRecord
     const sql::ReplicaRow* c = t.now->channel();
     f.locked = true;
     f.restart_safe = is_restart_safe(*t.now, record.k(), view.limits());
+    f.loads_persisted = s.persisted_globals_load;
     f.semi_sync_plugins = s.semi_sync_plugins;
     f.receiver_stopped_or_elsewhere =
         !c || c->receiver == sql::ThreadState::no ||
@@ -275,6 +285,7 @@ TabletFacts facts_of(const View& view, const TabletView& t, const FixpointRecord
     f.serves = is_open(*t.now) && t.previous && is_open(*t.previous);
     f.offline_mode = s.offline_mode;
     f.source_semi_sync_on = s.semi_sync_plugins && s.semi_sync_source_enabled;
+    f.source_wait_count = static_cast<int>(s.semi_sync_source_wait_for_replica_count);
     f.receives = c && c->receiver == sql::ThreadState::yes;
     if (c) f.source_uuid = c->source_uuid;
     f.uuid = s.server_uuid;
@@ -304,6 +315,7 @@ ShardFacts facts_from(const View& view) {
         if (!t.forgotten) facts.tablets.push_back(facts_of(view, t, facts.record));
     }
     facts.primary_answers = view.living_primary() != nullptr;
+    facts.named_by_shard = view.records.shard.primary_alias;
     return facts;
 }
 

@@ -136,6 +136,9 @@ GtidSet errant_on(const View& view, const TabletView& t);  // protocol 8
 bool stands_on_data_error(const TabletLook& look);         // 1062, 1032, 1049 …: a person mends it
 bool is_relay_log_error(int number);  // torn or gone: healed by RESET REPLICA and fetching again
 bool must_be_quarantined(const View& view, const TabletView& t, std::string* why = nullptr);
+// Its new server_id rests on P's log, and P does not answer: its threads are left as they are. (One that has
+// the id of a silent P is not meant: P would refuse it, and that its receiver tries is evidence, 7.)
+bool awaits_renewal(const View& view, const TabletView& t);
 // No repair of its replication will set replica_net_timeout on the way: it has no channel, or is kept
 // stopped.
 bool keeps_its_net_timeout(const View& view, const TabletView& t);

@@ -33,8 +33,14 @@ std::string unfit(const ShardFacts& facts, const TabletFacts& t, int k) {
 
 Preference preference(const ShardFacts& facts, const TabletFacts& t, const std::optional<TabletAlias>& wish,
                       bool must_fetch) {
-    return {wish != t.alias(), facts.goal.rule_of(t.alias()),
-            t.alias().cell != facts.record.primary.alias.cell, must_fetch, t.alias()};
+    // Under a primary without the plugins the declared policy is never in force.
+    const bool can_never_wait = !t.semi_sync_plugins && facts.declared_policy.ackers_needed > 0;
+    return {can_never_wait,
+            wish != t.alias(),
+            facts.goal.rule_of(t.alias()),
+            t.alias().cell != facts.record.primary.alias.cell,
+            must_fetch,
+            t.alias()};
 }
 
 }  // namespace fixpoint

@@ -51,7 +51,8 @@ Field survey(const ShardFacts& facts, const ElectionWish& wish) {
 }
 
 // u can give the candidate something that it misses.
-bool can_give(const TabletFacts& u, const Candidate& candidate) {
+bool can_give(const Field& field, const TabletFacts& u, const Candidate& candidate) {
+    if (would_skip(field.facts, *candidate.tablet)) return false;
     return u.locked && &u != candidate.tablet && candidate.missing.intersects(u.executed) &&
            can_follow(*candidate.tablet, u, u.executed);
 }
@@ -61,7 +62,7 @@ bool can_be_completed(const Field& field, const Candidate& candidate, bool from_
     GtidSet rest = candidate.missing;
     for (const TabletFacts& u : field.facts.tablets) {
         if (rest.empty()) break;
-        if ((from_errant || !is_errant(field, u)) && can_give(u, candidate)) rest.subtract(u.executed);
+        if ((from_errant || !is_errant(field, u)) && can_give(field, u, candidate)) rest.subtract(u.executed);
     }
     return rest.empty();
 }
@@ -71,7 +72,7 @@ const TabletFacts* best_source(const Field& field, const Candidate& candidate) {
     const TabletFacts* best = nullptr;
     std::tuple<bool, std::int64_t, bool> best_rank;
     for (const TabletFacts& u : field.facts.tablets) {
-        if (!can_give(u, candidate)) continue;
+        if (!can_give(field, u, candidate)) continue;
         const std::tuple rank{!is_errant(field, u), (candidate.missing & u.executed).count(),
                               !field.facts.is_primary(u)};
         if (!best || best_rank < rank) {
@@ -178,7 +179,7 @@ Election elect(const ShardFacts& facts, const ElectionWish& wish) {
 std::vector<WorthFetching> worth_fetching(const ShardFacts& facts, const TabletAlias& winner) {
     std::vector<WorthFetching> worth;
     const TabletFacts* w = facts.find(winner);
-    if (!w) return worth;
+    if (!w || would_skip(facts, *w)) return worth;
     for (const TabletFacts& u : facts.tablets) {
         if (&u == w || !u.locked || (facts.is_primary(u) && !u.closed) || !errant_on(facts, u).empty())
             continue;

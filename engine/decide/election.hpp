@@ -19,8 +19,9 @@ bool can_be_established(const ShardFacts& facts, const TabletFacts& candidate, c
 // Why t could not be primary whatever it has executed (4.4); empty: it could.
 std::string unfit(const ShardFacts& facts, const TabletFacts& t, int k);
 
-// Smaller is better: wish, promotion rule, cell, nothing to fetch, alias.
-using Preference = std::tuple<bool, PromotionRule, bool, bool, TabletAlias>;
+// Smaller is better: could wait as the declared policy wants, wish, promotion rule, cell, nothing to fetch,
+// alias.
+using Preference = std::tuple<bool, bool, PromotionRule, bool, bool, TabletAlias>;
 Preference preference(const ShardFacts& facts, const TabletFacts& t, const std::optional<TabletAlias>& wish,
                       bool must_fetch);
 

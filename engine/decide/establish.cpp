@@ -17,7 +17,8 @@ bool can_follow(const TabletFacts& t, const TabletFacts& source, const GtidSet& 
 namespace {
 
 bool may_become_acker(const ShardFacts& facts, const TabletFacts& t, const TabletAlias& candidate) {
-    return t.locked && t.manageable && t.privileges_ok && t.semi_sync_plugins &&
+    // One that nothing makes restart-safe joins no A (9).
+    return t.locked && t.manageable && t.privileges_ok && t.semi_sync_plugins && t.loads_persisted &&
            facts.record.policy.may_ack(candidate, t.tablet);
 }
 

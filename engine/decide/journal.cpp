@@ -1,6 +1,6 @@
 // What the journals on the tablets say of the record in the store (protocol 4.0): whether it was set back.
-// A row counts only if it is this shard's and names a server that was ever of it; others are reported and no
-// more, or one server restored from elsewhere would close the shard for ever.
+// A row counts only if it is this shard's and names a server that was ever of it, or whom Shard names; others
+// are reported and no more, or one server restored from elsewhere would close the shard for ever.
 #include <algorithm>
 
 #include "fixpoint/engine/canary.hpp"
@@ -10,9 +10,13 @@ namespace fixpoint {
 
 namespace {
 
-bool is_of_this_shard(const ShardFacts& facts, const Uuid& uuid) {
+bool is_of_this_shard(const ShardFacts& facts, const sql::JournalRow& row) {
     const FixpointRecord& record = facts.record;
+    const Uuid& uuid = row.uuid;
     if (uuid == record.primary.uuid) return true;
+    // Whom Shard calls primary though its tablet record is gone: nobody can be asked for its uuid, and it may
+    // be serving.
+    if (facts.named_by_shard == row.alias && facts.find(row.alias) == nullptr) return true;
     return std::ranges::any_of(record.past_primaries,
                                [&](const RecordedServer& past) { return past.uuid == uuid; }) ||
            std::ranges::any_of(facts.tablets,
@@ -34,7 +38,7 @@ JournalVerdict judge_journals(const ShardFacts& facts) {
     for (const TabletFacts& t : facts.tablets) {
         for (const sql::JournalRow& row : t.journal) {
             if (row.shard != facts.name) continue;
-            if (!is_of_this_shard(facts, row.uuid) && !canary(Canary::any_journal_counts)) {
+            if (!is_of_this_shard(facts, row) && !canary(Canary::any_journal_counts)) {
                 if (std::ranges::find(verdict.foreign, row) == verdict.foreign.end())
                     verdict.foreign.push_back(row);
                 continue;

@@ -77,6 +77,14 @@ bool server_id_to_renew(const ShardFacts& facts, const TabletFacts& t, std::stri
     return false;
 }
 
+bool would_skip(const ShardFacts& facts, const TabletFacts& t) {
+    if (t.server_id == 0 || canary(Canary::waits_for_skipped_transactions)) return false;
+    return belongs_to_a_primary_of_another_uuid(facts.record, t) ||
+           std::ranges::any_of(facts.tablets, [&](const TabletFacts& other) {
+               return other.answered && other.server_id == t.server_id && other.uuid != t.uuid;
+           });
+}
+
 std::int64_t fresh_server_id(const ShardFacts& facts) {
     std::set<std::int64_t> used = {0, facts.record.primary.server_id};
     for (const TabletFacts& t : facts.tablets) used.insert(t.server_id);

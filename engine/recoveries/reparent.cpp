@@ -175,6 +175,23 @@ Outcome would_be_revoked(const View& view) {
 
 }  // namespace
 
+namespace {
+
+// A closing waits for the commits that wait, and they for ackers.
+Outcome commits_pass(const View& view) {
+    const TabletFacts* p = view.facts.primary();
+    int needed = view.fixpoint()->k();
+    if (p && p->source_semi_sync_on) needed = std::max(needed, p->source_wait_count);
+    const auto able =
+        std::ranges::count_if(view.tablets, [&](const TabletView& t) { return acknowledges(view, t); });
+    if (able >= needed) return succeeded();
+    return refused(Reason::too_few_ackers, std::to_string(able) +
+                                               " tablets acknowledge, and a commit needs " +
+                                               std::to_string(needed) + ": a closing would wait for it");
+}
+
+}  // namespace
+
 Outcome planned_reparent_possible(const View& view) {
     const std::optional<TabletAlias> wanted = view.wanted_primary();
     const TabletView* p = view.primary();
@@ -185,6 +202,9 @@ Outcome planned_reparent_possible(const View& view) {
     if (!t->now) return refused(Reason::tablet_unreachable, name + " does not answer");
     std::string why;
     if (!is_manageable(*t, &why)) return refused(Reason::candidate_unfit, name + ": " + why);
+    if (!t->now->server().semi_sync_plugins && !view.declared_policy().is_none())
+        return refused(Reason::candidate_unfit, name + " runs without the semi-sync plugins, and " +
+                                                    view.declared_policy().to_string() + " is declared");
     if (view.goal().rule_of(*wanted) == PromotionRule::must_not)
         return refused(Reason::candidate_unfit, name + ": its promotion rule is must_not");
     const sql::ReplicaRow* c = t->now->channel();
@@ -203,6 +223,7 @@ Outcome planned_reparent_possible(const View& view) {
     if (!election.winner)
         return refused(election.reason == Reason::none ? Reason::candidate_unfit : election.reason,
                        election.text);
+    if (Outcome pass = commits_pass(view); pass.refused) return pass;
     return would_be_revoked(view);
 }
 

@@ -21,6 +21,19 @@ awaitable<GtidSet> unexecuted_now(Operation& op, TabletAlias alias) {
     co_return rest;
 }
 
+// What only this one has received is executed, unless something before it was passed over: what builds upon
+// that would fail for ever.
+bool may_be_applied(const TabletLook& look, const GtidSet& rest) {
+    const sql::ReplicaRow* c = look.channel();
+    return c && !c->applier_running && c->applier_errno == 0 &&
+           std::ranges::all_of(rest.entries(), [&](const GtidSet::Entry& e) {
+               const GtidSet of_it = look.has.of_uuid(e.tsid.uuid);
+               return std::ranges::all_of(of_it.entries(), [&](const GtidSet::Entry& had) {
+                   return had.tsid != e.tsid || had.intervals.size() == 1;
+               });
+           });
+}
+
 // Both threads stopped, the relay log dropped: only what P has is in it, acks OFF unless nothing is
 // unexecuted and A names it.
 awaitable<Outcome> drop_relay_log(Operation& op, TabletAlias alias) {
@@ -30,6 +43,12 @@ awaitable<Outcome> drop_relay_log(Operation& op, TabletAlias alias) {
     const GtidSet rest = co_await unexecuted_now(op, alias);
     if (!primary_has(op, rest)) {
         if (has_channel && receiver_runs(*t->now)) co_await op.change(alias, sql::StartReceiver{});
+        if (may_be_applied(*t->now, rest)) {
+            co_await source_side_off(op, alias);
+            co_await op.must(alias, sql::StartApplier{});
+            co_return refused(Reason::not_caught_up,
+                              "received and not executed, and on nobody else in reach: " + rest.to_string());
+        }
         co_return refused(Reason::would_discard, "nobody else in reach has " + rest.to_string());
     }
     const bool vouched = rest.empty() || canary(Canary::drops_relay_log_and_vouches);
@@ -58,6 +77,10 @@ awaitable<Outcome> fix_replica(Operation& op) {
         co_return co_await follow_primary(op, op.key().tablet);
     }
     if (Outcome there = co_await lock_and_look(op, false); there.refused) co_return there;
+    if (awaits_renewal(op.view(), *op.view().find(op.key().tablet))) {
+        co_await source_side_off(op, op.key().tablet);
+        co_return succeeded();
+    }
     Outcome followed = co_await follow_primary(op, op.key().tablet);
     const TabletView* p = op.view().primary();
     if (canary(Canary::repairs_wait_under_lock) && !followed.refused && p && p->now)
@@ -166,7 +189,14 @@ awaitable<Outcome> quarantine(Operation& op) {
     if (op.record().has_acker(alias)) {
         if (Outcome out = co_await take_out_of_ackers(op, alias); out.refused) co_return out;
     }
+    const bool received = receiver_runs(*op.view().find(alias)->now);
     co_await stop_receivers(op, {alias});
+    if (received) {
+        // What came in between the look and the stop is errant as well.
+        co_await op.look();
+        op.require_locked(alias);
+        co_await record_retired(op, alias, errant_on(op.view(), *op.view().find(alias)));
+    }
     t = op.view().find(alias);
     if (t->now->server().semi_sync_plugins && t->now->server().semi_sync_replica_enabled)
         co_await switch_acks(op, alias, false);

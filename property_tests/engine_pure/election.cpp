@@ -40,6 +40,36 @@ TEST(Election, a_preferred_candidate_that_is_behind_catches_up_from_one_that_is_
     EXPECT_EQ(s.winner(), alias(103)) << "among equals the one that need not fetch";
 }
 
+// M40: its receiver passes over what bears its own server_id.
+TEST(Election, one_that_bears_another_primarys_server_id_fetches_nothing) {
+    for (const std::uint32_t id : {101u, 100u, 103u}) {
+        Shard s = shard("semi_sync", {102, 103}).kill_primary();
+        s[103].executed.add(by(101, 11, 12));
+        s[102].server_id = id;
+        EXPECT_EQ(s.winner({.candidate = alias(102)}), alias(103)) << id;
+        s[102].executed.add(by(101, 11, 12));
+        EXPECT_EQ(s.winner({.candidate = alias(102)}), alias(102)) << "that has everything is as good as any";
+    }
+}
+
+TEST(Election, who_is_never_restart_safe_follows_but_is_no_acker_to_come) {
+    Shard s = shard("semi_sync", {102, 103}).kill_primary();
+    s[103].restart_safe = false;
+    EXPECT_EQ(s.winner(), alias(102)) << "its settings can be persisted";
+    s[103].loads_persisted = false;
+    EXPECT_EQ(elect(s).reason, Reason::too_few_followers);
+}
+
+TEST(Election, under_none_who_could_never_wait_comes_last_where_the_declared_policy_waits) {
+    Shard s = shard("none", {102, 103}).close_primary();
+    s[102].semi_sync_plugins = false;
+    EXPECT_EQ(s.winner(), alias(102)) << "nobody wants it to";
+    s.declared_policy = policy("semi_sync");
+    EXPECT_EQ(s.winner({.candidate = alias(102)}), alias(103));
+    silence(s[103]);
+    EXPECT_EQ(s.winner(), alias(102)) << "better than nobody";
+}
+
 TEST(Election, nobody_catches_up_from_one_that_has_purged_what_it_lacks) {
     Shard s = shard("semi_sync", {102, 103}).kill_primary();
     s[103].executed.add(by(101, 11, 12));

@@ -135,6 +135,17 @@ TEST(Journal, a_row_of_a_server_that_was_never_of_this_shard_counts_for_nothing)
     EXPECT_TRUE(judge_journals(s).newer_than_record) << "a past primary's row counts";
 }
 
+TEST(Journal, a_row_counts_of_whom_shard_names_though_nobody_declares_it) {
+    Shard s = shard("none", {102});
+    s[102].journal = {row(177, 4, 0)};
+    s.named_by_shard = alias(177);
+    EXPECT_TRUE(judge_journals(s).newer_than_record) << "it may be serving";
+    s.named_by_shard = alias(101);
+    EXPECT_FALSE(judge_journals(s).newer_than_record);
+    s[102].journal.front().alias = alias(101);
+    EXPECT_FALSE(judge_journals(s).newer_than_record) << "a declared tablet is asked for its uuid";
+}
+
 TEST(Opening, is_allowed_where_nothing_speaks_against_it) {
     const Shard s = shard("semi_sync", {102, 103});
     EXPECT_EQ(may_open(s).verdict, OpeningVerdict::may_open);

@@ -48,6 +48,7 @@ struct TabletFacts {
     GtidSet last_seen;            // of one that does not answer: executed ∪ received when it last did
     bool applier_failed = false;  // stands on an error of its own
     std::vector<sql::JournalRow> journal;  // newest first; empty too where it could not be read
+    bool loads_persisted = true;           // persisted_globals_load: else nothing makes it restart-safe (7)
 
     bool reached() const;   // 1: locked, restart-safe, no privilege missing, receiver stopped or elsewhere
     bool vouching() const;  // 1, 6: acks ON, OFF persisted, the server that A names
@@ -66,6 +67,7 @@ struct ShardFacts {
     std::vector<TabletFacts> tablets;          // P and A among them, answering or not; by alias
     // P answers, under the recorded uuid, in this look. P's own look is later than the replicas' (8).
     bool primary_answers = false;
+    std::optional<TabletAlias> named_by_shard;  // whom Shard calls primary
 
     const TabletFacts* find(const TabletAlias& alias) const;
     // The tablet in force, if its server is the one recorded (it may not answer); another server under its
@@ -96,12 +98,15 @@ GtidSet retired_to_clear(const ShardFacts& facts);
 
 // A new server_id is due before t's receiver is started (t is not P). `why` is for people.
 bool server_id_to_renew(const ShardFacts& facts, const TabletFacts& t, std::string* why = nullptr);
+// What t fetched could bear its own server_id, which its receiver passes over (M40): it fetches nothing.
+bool would_skip(const ShardFacts& facts, const TabletFacts& t);
 // One that nobody in this shard bears, bore or was given.
 std::int64_t fresh_server_id(const ShardFacts& facts);
 
 // ---- 4: the commit point
 
-// 4.0. A row counts if it names this shard and a uuid that is P's, a past primary's or a declared tablet's.
+// 4.0. A row counts if it names this shard and a uuid that is P's, a past primary's or a declared tablet's;
+// or whom Shard calls primary, where no declared tablet has that alias.
 struct JournalVerdict {
     bool newer_than_record = false;         // the record was set back
     std::optional<sql::JournalRow> newest;  // of those that count, on any tablet that answered
