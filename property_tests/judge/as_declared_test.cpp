@@ -301,6 +301,21 @@ TEST(AsDeclared, AJournalThatIsNewerThanTheRecordSaysThatItWasSetBack) {
     EXPECT_EQ(unmet_after([&](auto& b) { newer(b), b.server(3).journal[1].shard.shard = "80-"; }), "");
 }
 
+TEST(AsDeclared, AJournalRowOfATabletThatNobodyDeclaresCountsWhereShardNamesIt) {
+    const auto newer = [](auto& b) {
+        sql::JournalRow row = b.server(2).journal[0];
+        ++row.term;
+        row.alias = alias_of(3);
+        row.uuid = uuid_of(3);
+        b.server(2).journal.push_back(row);
+        b.state.store.tablets.erase(alias_of(3));
+        b.record().ackers.pop_back();
+    };
+    EXPECT_EQ(unmet_after(newer), "");
+    EXPECT_EQ(unmet_after([&](auto& b) { newer(b), b.state.store.shard->primary_alias = alias_of(3); }),
+              "one_primary_named journal@zone1-100");
+}
+
 TEST(AsDeclared, ATabletWhoseRecordWasDeletedIsOfThisShardNoMore) {
     EXPECT_EQ(unmet_after(
                   [](auto& b) {

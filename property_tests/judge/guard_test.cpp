@@ -88,6 +88,42 @@ TEST(Guard, OneAfterTheOtherIsWithinOnceTheFirstIsQualifiedAgain) {
     EXPECT_EQ(Faults().at(1s, pause, 2, false, 5s).at(200s, crash, 1, true).beyond(), "");
 }
 
+TEST(Guard, WhoIsDownFailsUntilSomebodyStartsIt) {
+    for (const FaultKind kind : {crash, crash_before_durable, shutdown}) {
+        EXPECT_NE(Faults().at(1s, kind, 2).at(200s, crash, 1, true).beyond(), "");
+        EXPECT_NE(Faults().at(1s, kind, 2).at(5s, heal, 2).at(200s, crash, 1, true).beyond(), "")
+            << "no network is healed for it";
+        for (const FaultKind starts : {restart, new_uuid, relay_log_lost, equal_server_id})
+            EXPECT_EQ(Faults().at(1s, kind, 2).at(5s, starts, 2).at(200s, crash, 1, true).beyond(), "");
+    }
+    EXPECT_NE(Faults().at(1s, equal_server_id, 2).at(2s, crash, 1, true).beyond(), "")
+        << "it was restarted, and vouches for nothing yet";
+}
+
+TEST(Guard, NothingIsQualifiedAnewWhileNobodyCanAct) {
+    Fault away;
+    away.kind = store_unreachable;
+    const auto struck = [&](Duration for_time) {
+        Faults f;
+        f.at(1s, restart, 2);
+        away.for_time = for_time;
+        f.at(2s, away);
+        return f.at(200s, crash, 1, true).beyond();
+    };
+    EXPECT_NE(struck({}), "") << "until faults cease";
+    EXPECT_NE(struck(190s), "");
+    EXPECT_EQ(struck(5s), "");
+    away.kind = cut;
+    away.from_set = {"store"};
+    EXPECT_NE(struck({}), "");
+    away.from_set = {"zone3-300"};
+    EXPECT_NE(struck({}), "") << "that one is gone itself";
+    away.kind = manager_pause;
+    EXPECT_NE(struck({}), "");
+    away.manager = "m2";
+    EXPECT_EQ(struck({}), "") << "another one acts";
+}
+
 TEST(Guard, WhoIsNeitherPrimaryNorAckerDoesNotCount) {
     Faults f(4);
     FixpointRecord record = *f.in_force;

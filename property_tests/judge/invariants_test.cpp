@@ -481,6 +481,39 @@ TEST(I7, AfterARefusalThePrimaryServesIfItCan) {
     }
 }
 
+TEST(I7, WhatAFaultStrikesWhileTheOperationRunsIsNotOwed) {
+    for (const int struck : {2, 3}) {
+        Stage s;
+        s.say(EventKind::recovery_began, Problem::dead_primary);
+        s.fault(FaultKind::restart, struck);
+        s.b.channel(2).receiver = sql::ThreadState::no;
+        s.say(EventKind::recovery_refused, Problem::dead_primary, 0, Reason::revocation_impossible);
+        EXPECT_EQ(s.violated_at_end(), struck == 2 ? "" : "I7");
+    }
+    for (const int struck : {1, 3}) {
+        Stage s;
+        s.say(EventKind::recovery_began, Problem::wrong_primary);
+        s.fault(FaultKind::restore_older_state, struck);
+        s.b.row(1).read_only = s.b.row(1).super_read_only = true;
+        s.say(EventKind::recovery_refused, Problem::wrong_primary, 0, Reason::candidate_lagging);
+        EXPECT_EQ(s.violated_at_end(), struck == 1 ? "" : "I7");
+    }
+}
+
+TEST(I7, WhoTriesAgainByHandIsStillAtWork) {
+    for (const bool again : {false, true}) {
+        Stage s;
+        s.fault(FaultKind::reset_replication, 2);
+        s.say(EventKind::recovery_succeeded, Problem::receiver_stopped, 2);
+        Fault reset;
+        reset.kind = FaultKind::reset_replication;
+        reset.tablet = alias_of(2);
+        if (again) s.play(FaultHappened{reset, FaultStage::going_on});
+        s.looked({{Problem::receiver_stopped, alias_of(2)}});
+        EXPECT_EQ(s.violated(), again ? "" : "I7");
+    }
+}
+
 // ---- I10
 
 TEST(I10, AStatementReachesAShardThatIsAsDeclared) {

@@ -201,6 +201,10 @@ TEST(Oracle, RecordLost) {
     EXPECT_FALSE(q.confirms(Reason::nobody_has_everything));
     EXPECT_FALSE(q.confirms(Reason::several_writable));
     q.b.row(2).gtid_executed.add(gtids(2, 1, 1));
+    EXPECT_FALSE(q.confirms(Reason::nobody_has_everything)) << "one has";
+    q.b.row(2).persisted_globals_load = false;
+    EXPECT_TRUE(q.confirms(Reason::nobody_has_everything)) << "and it cannot be primary";
+    q.b.row(2).persisted_globals_load = true;
     q.b.row(3).gtid_executed.add(gtids(3, 1, 1));
     EXPECT_TRUE(q.confirms(Reason::nobody_has_everything));
     q.b.row(2).super_read_only = false;
@@ -266,6 +270,23 @@ TEST(Oracle, AWishWhoseCandidateIsUnfit) {
     dead.b.goal().pinned_primary = alias_of(2);
     dead.b.kill(2);
     EXPECT_TRUE(dead.confirms(Reason::candidate_unfit, Problem::wrong_primary));
+    Question never_waits(3, {DurabilityName::none, 0});
+    never_waits.b.goal().pinned_primary = alias_of(2);
+    never_waits.b.row(2).semi_sync_plugins = false;
+    EXPECT_FALSE(never_waits.confirms(Reason::candidate_unfit, Problem::wrong_primary));
+    never_waits.b.state.store.keyspace->durability_policy = {DurabilityName::semi_sync, 1};
+    EXPECT_TRUE(never_waits.confirms(Reason::candidate_unfit, Problem::wrong_primary))
+        << "the declared policy would never be in force under it";
+}
+
+TEST(Oracle, APrimaryWithoutThePluginsWaitsForNobody) {
+    Question q(3, {DurabilityName::none, 0});
+    q.b.state.store.keyspace->durability_policy = semi_sync(1);
+    EXPECT_FALSE(q.confirms(Reason::too_few_ackers, Problem::policy_not_in_force));
+    q.b.row(1).semi_sync_plugins = false;
+    EXPECT_TRUE(q.confirms(Reason::too_few_ackers, Problem::policy_not_in_force));
+    q.b.state.store.keyspace->durability_policy = {DurabilityName::none, 0};
+    EXPECT_FALSE(q.confirms(Reason::too_few_ackers, Problem::policy_not_in_force));
 }
 
 TEST(Oracle, AWishWhoseCandidateIsBehind) {

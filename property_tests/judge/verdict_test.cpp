@@ -201,6 +201,37 @@ TEST(Excuses, ACellWhoseStoreIsDown) {
     EXPECT_TRUE(s.judge.settled());
 }
 
+TEST(Excuses, TheTimeOutsOfAStrangerInThePrimarysPlace) {
+    for (const bool stranger : {false, true}) {
+        Stage s(3, {DurabilityName::none, 0});
+        if (stranger) s.b.row(1).server_uuid = testing::uuid_of(9);
+        s.b.row(1).replica_net_timeout_s = 60;
+        s.say(EventKind::recovery_refused, Problem::primary_is_another_server, 0,
+              Reason::unfenced_promotion_not_allowed);
+        EXPECT_EQ(s.judge.failure_is_justified(), stranger);
+        EXPECT_FALSE(s.judge.settled());
+    }
+}
+
+TEST(Excuses, ATabletThatNoManagerHasReadIsReportedByItsCell) {
+    Stage s;
+    std::erase(s.b.state.core.cells_with_store, "zone3");
+    s.b.record().ackers.pop_back();
+    s.b.channel(3).receiver = sql::ThreadState::no;
+    EXPECT_FALSE(s.judge.settled());
+    ManagerSaid of_the_cell;
+    of_the_cell.manager = "m1";
+    of_the_cell.event.kind = EventKind::reported;
+    of_the_cell.event.key.tablet = {"zone2", 0};
+    s.play(of_the_cell);
+    EXPECT_FALSE(s.judge.settled());
+    of_the_cell.event.key.tablet.cell = "zone3";
+    s.play(of_the_cell);
+    EXPECT_TRUE(s.judge.settled());
+    s.b.state.core.cells_with_store.push_back("zone3");
+    EXPECT_FALSE(s.judge.settled()) << "its record can be read";
+}
+
 TEST(Excuses, SettingsThatOnlyARestartCures) {
     Stage s;
     s.b.row(3).persisted_globals_load = false;

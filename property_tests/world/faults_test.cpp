@@ -170,6 +170,53 @@ TEST(Nemesis, heals_the_environment_and_leaves_out_what_is_permanent) {
     EXPECT_TRUE(core.global_store);
 }
 
+// What came later has ended it, however it was meant.
+TEST(Nemesis, what_was_to_last_is_over_where_the_server_was_started_since) {
+    for (const FaultKind last : {restart_loop, new_uuid, crash}) {
+        Scenario scenario = shard_of_three("semi_sync");
+        scenario.faults = {fault_at(last == crash ? pause : shutdown, 1s, "zone2-200"),
+                           fault_at(last, 3s, "zone2-200")};
+        scenario.faults[0].permanent = true;
+        scenario.faults[1].amount = 1s;
+        World world(scenario, {});
+        world.boot();
+        world.start();
+        world.scheduler().run_until(world.scheduler().now() + 6s);
+        const Core core = world.nemesis().cease();
+        world.scheduler().run_until(world.scheduler().now() + 3s);
+        EXPECT_TRUE(world.server(alias("zone2-200"))->up()) << to_string(last);
+        EXPECT_TRUE(core.has(alias("zone2-200"))) << to_string(last);
+    }
+}
+
+TEST(Nemesis, who_is_down_for_good_is_not_started_by_the_end_of_what_went_before) {
+    Scenario scenario = shard_of_three("semi_sync");
+    scenario.faults = {fault_at(restart_loop, 1s, "zone2-200"), fault_at(shutdown, 5s, "zone2-200")};
+    scenario.faults[0].amount = 20s;
+    scenario.faults[1].permanent = true;
+    World world(scenario, {});
+    world.boot();
+    world.start();
+    world.scheduler().run_until(world.scheduler().now() + 8s);
+    const Core core = world.nemesis().cease();
+    world.scheduler().run_until(world.scheduler().now() + 30s);
+    EXPECT_FALSE(world.server(alias("zone2-200"))->up());
+    EXPECT_FALSE(core.has(alias("zone2-200")));
+}
+
+TEST(Nemesis, a_clean_stop_of_one_that_is_suspended_is_healed_once_it_has_stopped) {
+    Scenario scenario = shard_of_three("semi_sync");
+    scenario.faults = {fault_at(pause, 1s, "zone2-200"), fault_at(shutdown, 2s, "zone2-200")};
+    World world(scenario, {});
+    world.boot();
+    world.start();
+    world.scheduler().run_until(world.scheduler().now() + 3s);
+    world.nemesis().cease();
+    world.scheduler().run_until(world.scheduler().now() + 5s);
+    EXPECT_TRUE(world.server(alias("zone2-200"))->up());
+    EXPECT_GT(world.server(alias("zone2-200"))->boot(), 1u);
+}
+
 TEST(Nemesis, strikes_at_the_statement_that_is_named) {
     Scenario scenario = shard_of_three("semi_sync");
     Fault killed = fault_at(manager_crash, 0s);

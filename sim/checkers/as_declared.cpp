@@ -148,18 +148,23 @@ void Judging::primary() {
 
 // The journal is written after the record: a newer row says that somebody put an older record there.
 void Judging::record_set_back() {
-    const auto known = [&](const Uuid& uuid) {
-        return uuid == record_->primary.uuid ||
+    // Of this shard: P, a past primary, a declared tablet; or whom Shard calls primary though nobody declares
+    // it.
+    const auto known = [&](const sql::JournalRow& j) {
+        const Uuid& uuid = j.uuid;
+        const bool named = state_.store.shard && state_.store.shard->primary_alias == j.alias;
+        return uuid == record_->primary.uuid || (named && !declared(j.alias)) ||
                std::ranges::find(record_->past_primaries, uuid, &RecordedServer::uuid) !=
                    record_->past_primaries.end() ||
-               std::ranges::any_of(state_.servers,
-                                   [&](const ServerState& s) { return s.server.server_uuid == uuid; });
+               std::ranges::any_of(state_.servers, [&](const ServerState& s) {
+                   return s.server.server_uuid == uuid && declared(s.alias);
+               });
     };
     for (const ServerState& server : state_.servers) {
         if (!alive(server) || !state_.core.has(server.alias)) continue;
         for (const sql::JournalRow& j : server.journal) {
             const bool newer = std::pair(j.term, j.revision) > std::pair(record_->term, record_->revision);
-            if (j.shard != state_.shard || !newer || !known(j.uuid)) continue;
+            if (j.shard != state_.shard || !newer || !known(j)) continue;
             unmet(ClauseName::journal, record_->primary.alias,
                   fmt::format("{} has a row of term {} revision {}: the record is older",
                               server.alias.to_string(), j.term, j.revision));

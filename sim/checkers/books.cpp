@@ -47,6 +47,7 @@ bool takes_the_mark(FaultKind kind) {
         case repoint:
         case restore_older_state:
         case new_uuid:
+        case equal_server_id:
         case semi_sync_replica_off:
         case unpersist_settings:
         case wrong_heartbeat:

@@ -133,6 +133,11 @@ class Excusing {
                 if (tablet_excused(c)) return true;
                 return (refused_by_its_source(c.tablet) || primary_is_another_server()) &&
                        (fails(primary_) || fails(policy_));
+            case settings_at_run_time:
+                // The time-out is set while a receiver is stopped, and of a stranger in the primary's place
+                // nobody stops one.
+                return tablet_excused(c) ||
+                       (is_in_its_place(c.tablet) && primary_is_another_server() && fails(primary_));
             case tablet_record:
                 // One that people deleted is theirs to declare again.
                 return !cell_has_store(c.tablet) || !state_.store.tablets.contains(c.tablet) ||
@@ -176,6 +181,10 @@ class Excusing {
         return p && alive(*p) && p->server.server_uuid != recorded.uuid;
     }
 
+    bool is_in_its_place(const TabletAlias& tablet) const {
+        return state_.store.fixpoint && state_.store.fixpoint->primary.alias == tablet;
+    }
+
     static bool is_fatal(int error) {
         return error == sql::error_number::receiver_purged ||
                error == sql::error_number::receiver_equal_server_ids;
@@ -196,8 +205,11 @@ class Excusing {
         const ServerState* server = state_.server(tablet);
         // A person's word that it is gone for good needs no report.
         if (forgotten(state_, tablet)) return true;
-        if (!server || !reported(tablet)) return false;
-        return !state_.core.has(tablet) || !server->manageable || (!cell_has_store(tablet) && !in_a(tablet));
+        if (!server) return false;
+        // A manager that has never read its record can name its cell only.
+        const bool unknowable = !cell_has_store(tablet) && !in_a(tablet);
+        if (unknowable && reported(TabletAlias{tablet.cell, 0})) return true;
+        return reported(tablet) && (!state_.core.has(tablet) || !server->manageable || unknowable);
     }
 
     // Its data do not fit, and what is to be done about that has been done; or it is needed as it is.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "sim/checkers/as_declared.hpp"
@@ -20,6 +21,8 @@ Cost cost_of(FaultKind kind) {
         case loss:
         case clog:
         case crash:
+        case crash_before_durable:  // as a clean stop: down until somebody starts it
+        case shutdown:
         case restart_loop:
         case pause:
         case too_many_connections:
@@ -27,8 +30,6 @@ Cost cost_of(FaultKind kind) {
         case primary_replicates_from:
         case purge_binary_logs:
             return Cost::gone;
-        case crash_before_durable:
-        case shutdown:
         case restart:
         case restart_writable:
         case restart_without_persisted:
@@ -40,6 +41,7 @@ Cost cost_of(FaultKind kind) {
         case semi_sync_replica_off:
         case semi_sync_replica_on:
         case new_uuid:
+        case equal_server_id:  // it is restarted with it
         case unpersist_settings:
         case wrong_heartbeat:  // its cure may drop what was received and not applied
         case block_applier:
@@ -80,7 +82,6 @@ Cost cost_of(FaultKind kind) {
         case stop_receiver:
         case stop_applier:
         case stop_replication:
-        case equal_server_id:
         case semi_sync_source_off:
         case semi_sync_source_on:
         case semi_sync_timeout:
@@ -117,6 +118,7 @@ class Guarding {
 
     GuardVerdict run() {
         for (const DeliveredFault& d : in_.faults) deliver(d);
+        while_nobody_can_act();
         for (const DeliveredFault& d : in_.faults) overlapping(d);
         const bool all_well = failures_.empty() && unfit_.empty() && undeclared_.empty();
         if ((record_lost_ || !in_.recorded) && !all_well)
@@ -197,7 +199,18 @@ class Guarding {
 
     static bool starts_again(FaultKind kind) {
         return kind == restart || kind == restart_writable || kind == restart_without_persisted ||
-               kind == relay_log_lost || kind == relay_log_hole || kind == torn_relay_log;
+               kind == restart_loop || kind == relay_log_lost || kind == relay_log_hole ||
+               kind == torn_relay_log || kind == new_uuid || kind == equal_server_id ||
+               kind == restore_older_state;
+    }
+
+    // `later` ends what `kind` did to that tablet.
+    static bool undoes(const Fault& later, FaultKind kind, const TabletAlias& t) {
+        if (kind == cut || kind == cut_one_way || kind == loss || kind == clog) return later.kind == heal;
+        if (later.tablet != t) return false;
+        if (kind == crash || kind == crash_before_durable || kind == shutdown)
+            return starts_again(later.kind);
+        return later.kind == restart || (kind == pause && (later.kind == resume || starts_again(later.kind)));
     }
 
     // Until something undoes it. What comes back is gone no more, but it is qualified anew only after a
@@ -206,12 +219,53 @@ class Guarding {
         if (for_good) return Instant::max();
         if (cost_of(d.fault.kind) != Cost::gone) return d.at;
         for (const DeliveredFault& later : in_.faults) {
-            const bool undoes =
-                later.fault.kind == heal ||
-                ((later.fault.kind == restart || later.fault.kind == resume) && later.fault.tablet == t);
-            if (later.at > d.at && undoes) return later.at;
+            if (later.at > d.at && undoes(later.fault, d.fault.kind, t)) return later.at;
         }
         return Instant::max();
+    }
+
+    // A manager, or the store, is out of reach: nothing is qualified anew until that ends.
+    bool stops_managers(const Fault& fault) const {
+        const bool all_managers = fault.manager.empty() || in_.managers.size() == 1;
+        switch (fault.kind) {
+            case store_unreachable:
+            case manager_crash:
+            case manager_pause:
+                return all_managers;
+            case cut:
+            case cut_one_way:
+            case loss:
+            case clog:
+                return std::ranges::any_of(std::array{&fault.from_set, &fault.to_set}, [&](const auto* set) {
+                    return std::ranges::any_of(*set, [&](const std::string& name) {
+                        return name == "store" || (in_.managers.size() == 1 && name == in_.managers.front());
+                    });
+                });
+            default:
+                return false;
+        }
+    }
+
+    static bool brings_back(FaultKind later, FaultKind kind) {
+        if (kind == store_unreachable) return later == store_reachable;
+        if (kind == manager_crash) return later == manager_restart;
+        if (kind == manager_pause) return later == manager_resume || later == manager_restart;
+        return later == heal;
+    }
+
+    void while_nobody_can_act() {
+        for (const DeliveredFault& d : in_.faults) {
+            if (!stops_managers(d.fault)) continue;
+            Instant end = d.fault.for_time == Duration{} ? Instant::max() : d.at + d.fault.for_time;
+            for (const DeliveredFault& later : in_.faults) {
+                if (later.at > d.at && brings_back(later.fault.kind, d.fault.kind))
+                    end = std::min(end, later.at);
+            }
+            for (Failure& f : failures_) {
+                if (f.until == Instant::max() || d.at > f.until || end < f.from) continue;
+                f.until = end == Instant::max() ? end : std::max(f.until, end + in_.recovering);
+            }
+        }
     }
 
     // Those of P and A that had failed at the moment of this fault.

@@ -29,7 +29,8 @@ class I7 final : public Checker {
             open_.erase(stopped->manager);
             succeeded_.erase(stopped->manager);
         } else if (const auto* fault = std::get_if<FaultHappened>(&event)) {
-            if (fault->stage == FaultStage::delivered) something_happened(at, fault->fault);
+            if (fault->stage == FaultStage::delivered || fault->stage == FaultStage::going_on)
+                something_happened(fault->fault);
         } else if (std::holds_alternative<ServerStarted>(event) ||
                    std::holds_alternative<ServerStopped>(event)) {
             succeeded_.clear();
@@ -131,12 +132,16 @@ class I7 final : public Checker {
         });
     }
 
-    void something_happened(Instant, const Fault& fault) {
+    void something_happened(const Fault& fault) {
         succeeded_.clear();
         const bool declaration = fault_row(fault.kind).group == FaultGroup::declaration;
         for (auto& [manager, operation] : open_) {
             if (declaration || (fault.tablet && fault.tablet == operation.key.tablet))
                 operation.disturbed = true;
+            // What it struck is owed by nobody, whether the operation has ended by then or not.
+            if (!fault.tablet) continue;
+            operation.received.erase(*fault.tablet);
+            if (operation.served && operation.served->alias == *fault.tablet) operation.served.reset();
         }
         if (!fault.tablet) return;
         owed_.erase(*fault.tablet);

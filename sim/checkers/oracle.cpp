@@ -170,6 +170,10 @@ bool candidate_unfit(In in, Key) {
     const ServerState* s = in.state.server(*wish);
     if (!s || !in_core(in, *wish) || !fit_to_be_primary(in, *s) || !errant_on(*s, in.state).empty())
         return true;
+    // Two wishes that no manager can meet: under it the declared policy would never be in force.
+    const bool waits =
+        in.state.store.keyspace && in.state.store.keyspace->durability_policy.ackers_needed > 0;
+    if (waits && !s->server.semi_sync_plugins) return true;
     return followers_of(in, *s, record->policy) < record->k();
 }
 
@@ -235,8 +239,9 @@ bool nobody_has_everything(In in, Key) {
     if (!record_is_lost(in)) return false;
     GtidSet all;
     for (const ServerState* s : core_servers(in)) all.add(has(*s));
-    return std::ranges::none_of(core_servers(in),
-                                [&](const ServerState* s) { return usable(*s).contains(all); });
+    return std::ranges::none_of(core_servers(in), [&](const ServerState* s) {
+        return usable(*s).contains(all) && fit_to_be_primary(in, *s);
+    });
 }
 
 bool several_writable(In in, Key) {
@@ -256,6 +261,8 @@ bool too_few_ackers(In in, Key) {
     const ServerState* p = record ? in.state.server(record->primary.alias) : nullptr;
     if (!p || !in.state.store.keyspace) return false;
     const DurabilityPolicy& declared = in.state.store.keyspace->durability_policy;
+    // It waits for nobody: whoever wants that policy installs them, or wishes for another primary.
+    if (declared.ackers_needed > 0 && !p->server.semi_sync_plugins) return true;
     return followers_of(in, *p, declared) < declared.ackers_needed ||
            followers_of(in, *p, record->policy) < record->k();
 }
@@ -365,7 +372,8 @@ constexpr std::array table{
     OracleRow{Reason::record_lost_tablet_missing,
               "the record is lost, and a declared tablet is out of reach for good",
               record_lost_and_tablet_missing},
-    OracleRow{Reason::nobody_has_everything, "the record is lost, and no tablet has all transactions",
+    OracleRow{Reason::nobody_has_everything,
+              "the record is lost, and nobody who could be primary has all transactions",
               nobody_has_everything},
     OracleRow{Reason::several_writable, "the record is lost, and more than one server is writable",
               several_writable},

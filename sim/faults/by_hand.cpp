@@ -9,22 +9,24 @@ namespace {
 constexpr Duration again_after = std::chrono::milliseconds(20);
 constexpr int at_most = 500;
 
-void attempt(World& world, std::function<void()> action, std::function<bool()> done, int left) {
+void attempt(World& world, std::function<void()> action, std::function<bool()> done, const Fault* fault,
+             int left) {
     if (done()) return;
+    if (fault && left < at_most) world.report(FaultHappened{*fault, FaultStage::going_on});
     action();
     if (left == 0 || done()) return;
     world.scheduler().after(
         world.stage(), again_after,
-        [&world, action = std::move(action), done = std::move(done), left]() mutable {
-            attempt(world, std::move(action), std::move(done), left - 1);
+        [&world, action = std::move(action), done = std::move(done), fault, left]() mutable {
+            attempt(world, std::move(action), std::move(done), fault, left - 1);
         },
         EventKind::fault);
 }
 
 }  // namespace
 
-void until(World& world, std::function<void()> action, std::function<bool()> done) {
-    attempt(world, std::move(action), std::move(done), at_most);
+void until(World& world, std::function<void()> action, std::function<bool()> done, const Fault* fault) {
+    attempt(world, std::move(action), std::move(done), fault, at_most);
 }
 
 void start(World& world, mysql::FakeMysql& server, const mysql::StartOptions& options,
@@ -60,12 +62,12 @@ bool applier_runs(World& world, const mysql::FakeMysql& server) {
     return !state.channels.empty() && state.channels.front().applier_running;
 }
 
-void restart_receiver(World& world, mysql::FakeMysql& server) {
+void restart_receiver(World& world, mysql::FakeMysql& server, const Fault& fault) {
     if (!receiver_runs(world, server)) return;
     server.stop_receiver_by_hand();
     until(
         world, [&server] { server.start_receiver_by_hand(); },
-        [&world, &server] { return receiver_runs(world, server); });
+        [&world, &server] { return receiver_runs(world, server); }, &fault);
 }
 
 Duration declared_delay(World& world, const mysql::FakeMysql& server) {

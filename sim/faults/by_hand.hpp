@@ -8,15 +8,17 @@
 
 namespace fixpoint::sim::by_hand {
 
-// Does it now, and every 20 ms again until `done` (at most 10 s).
-void until(World& world, std::function<void()> action, std::function<bool()> done);
+// Does it now, and every 20 ms again until `done` (at most 10 s). Each later try is reported as `fault` going
+// on.
+void until(World& world, std::function<void()> action, std::function<bool()> done,
+           const Fault* fault = nullptr);
 
 // Starts it with these options; later starts use `later`. Nothing where it is not down.
 void start(World& world, mysql::FakeMysql& server, const mysql::StartOptions& options,
            const mysql::StartOptions& later);
 
 // Receiver stopped, and started as soon as it has stopped.
-void restart_receiver(World& world, mysql::FakeMysql& server);
+void restart_receiver(World& world, mysql::FakeMysql& server, const Fault& fault);
 
 ServerState look(World& world, const mysql::FakeMysql& server);
 int applier_errno(World& world, const mysql::FakeMysql& server);

@@ -53,9 +53,9 @@ Delivery variable_drift(World& world, FakeMysql& server, const Fault& fault) {
     const bool on = fault.kind == semi_sync_replica_on;
     Delivery plan = set_variable(server, Variable::rpl_semi_sync_replica_enabled, on,
                                  [row, on] { return row().semi_sync_replica_enabled == on; });
-    plan.apply = [&world, &server, set = plan.apply] {
+    plan.apply = [&world, &server, &fault, set = plan.apply] {
         set();
-        by_hand::restart_receiver(world, server);
+        by_hand::restart_receiver(world, server, fault);
     };
     return plan;
 }
@@ -77,12 +77,12 @@ Delivery thread_drift(World& world, FakeMysql& server, const Fault& fault) {
     return plan;
 }
 
-Delivery reset_of(World& world, FakeMysql& server) {
+Delivery reset_of(World& world, FakeMysql& server, const Fault& fault) {
     Delivery plan;
     plan.possible = server.up() && server.disk().channel.has_value();
     plan.observed = [&server] { return !server.disk().channel; };
-    plan.apply = [&world, &server, done = plan.observed] {
-        by_hand::until(world, [&server] { server.reset_replica_by_hand(true); }, done);
+    plan.apply = [&world, &server, &fault, done = plan.observed] {
+        by_hand::until(world, [&server] { server.reset_replica_by_hand(true); }, done, &fault);
     };
     return plan;
 }
@@ -95,8 +95,8 @@ Delivery repoint_of(World& world, FakeMysql& server, const Fault& fault) {
         return server.disk().channel && server.disk().channel->source == source;
     };
     plan.possible = server.up() && !plan.observed();
-    plan.apply = [&world, &server, source, done = plan.observed] {
-        by_hand::until(world, [&server, source] { server.repoint_by_hand(source); }, done);
+    plan.apply = [&world, &server, &fault, source, done = plan.observed] {
+        by_hand::until(world, [&server, source] { server.repoint_by_hand(source); }, done, &fault);
     };
     return plan;
 }
@@ -128,7 +128,7 @@ Delivery second_primary_of(World& world, FakeMysql& server, const Fault& fault) 
     plan.observed = [&world, &server, apart] {
         return apart() && !by_hand::look(world, server).server.read_only;
     };
-    plan.apply = [&world, &server, count = fault.number, apart] {
+    plan.apply = [&world, &server, &fault, count = fault.number, apart] {
         const auto written = std::make_shared<bool>(false);
         by_hand::until(
             world,
@@ -139,7 +139,7 @@ Delivery second_primary_of(World& world, FakeMysql& server, const Fault& fault) 
                 write_by_hand(world, server, count);
                 *written = true;
             },
-            [written] { return *written; });
+            [written] { return *written; }, &fault);
     };
     return plan;
 }
@@ -190,9 +190,9 @@ Delivery heartbeat_of(World& world, FakeMysql& server, const Fault& fault) {
     Delivery plan;
     plan.possible =
         server.up() && server.disk().channel && server.disk().channel->heartbeat_period != fault.amount;
-    plan.apply = [&world, &server, period = fault.amount] {
+    plan.apply = [&world, &server, &fault, period = fault.amount] {
         server.disk().channel->heartbeat_period = period;
-        by_hand::restart_receiver(world, server);
+        by_hand::restart_receiver(world, server, fault);
     };
     plan.observed = [&server, period = fault.amount] {
         return server.disk().channel && server.disk().channel->heartbeat_period == period;
@@ -238,7 +238,7 @@ Delivery plan_drift(Nemesis& nemesis, const Fault& fault) {
         case stop_replication:
             return thread_drift(world, server, fault);
         case reset_replication:
-            return reset_of(world, server);
+            return reset_of(world, server, fault);
         case repoint:
         case primary_replicates_from:
             return repoint_of(world, server, fault);

@@ -34,6 +34,7 @@ Delivery stop_of(World& world, FakeMysql& server, const Fault& fault) {
         server.tear_relay_log();
     };
     plan.observed = [&server] { return !server.up(); };
+    plan.lasts = [&server] { return down(server) || server.stopping(); };
     plan.undo = [&world, &server] {
         if (server.stopping()) {
             by_hand::until(
@@ -41,7 +42,7 @@ Delivery stop_of(World& world, FakeMysql& server, const Fault& fault) {
                 [&server] {
                     if (down(server)) server.start();
                 },
-                [&server] { return server.up(); });
+                [&server] { return server.up() && !server.stopping(); });
         } else if (down(server)) {
             server.start();
         }
@@ -88,6 +89,7 @@ Delivery loop_of(World& world, FakeMysql& server, const Fault& fault) {
     const std::uint64_t boot = server.boot();
     plan.apply = [turn] { (*turn)(); };
     plan.observed = [&server, boot] { return server.boot() > boot; };
+    plan.leave = [going] { *going = false; };
     plan.undo = [&server, going, turn] {
         *going = false;
         if (down(server)) server.start();
@@ -120,6 +122,7 @@ Delivery pause_of(Nemesis& nemesis, FakeMysql& server, const Fault& fault) {
     if (fault.kind == pause) {
         plan.possible = server.up() && !server.paused();
         plan.apply = [&server] { server.pause(); };
+        plan.lasts = [&server] { return server.paused(); };
         plan.undo = [&server] {
             if (server.paused()) server.resume();
         };

@@ -329,13 +329,27 @@ void Nemesis::remove_from(Core& core, const Fault& fault) const {
 Core Nemesis::cease() {
     ceased_ = true;
     Core core = world_.core();
+    std::set<TabletAlias> stay_down;
     for (const auto& s : states_) {
         s->armed = 0;
-        if (!s->active || !is_environment(s->fault.kind)) continue;
-        if (s->fault.permanent) {
+        if (!s->active || !is_environment(s->fault.kind) || !s->fault.permanent) continue;
+        look(*s);
+        world_.scheduler().cancel(s->end);
+        if (s->delivery.lasts && !s->delivery.lasts()) {
+            s->active = false;  // somebody has started it again since
+            continue;
+        }
+        remove_from(core, s->fault);
+        if (s->delivery.lasts && s->fault.tablet) stay_down.insert(*s->fault.tablet);
+    }
+    for (const auto& s : states_) {
+        if (!s->active || !is_environment(s->fault.kind) || s->fault.permanent) continue;
+        const bool would_start_it = s->delivery.lasts || s->delivery.leave;
+        if (would_start_it && s->fault.tablet && stay_down.contains(*s->fault.tablet)) {
             look(*s);
             world_.scheduler().cancel(s->end);
-            remove_from(core, s->fault);
+            if (s->delivery.leave) s->delivery.leave();
+            s->active = false;
         } else {
             undo(*s);
         }

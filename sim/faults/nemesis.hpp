@@ -26,6 +26,8 @@ struct Delivery {
     std::function<void()> apply;
     std::function<bool()> observed;  // asked until it says yes; empty: by its delivery
     std::function<void()> undo;      // empty: nothing to undo
+    std::function<bool()> lasts;     // something else may have ended it; empty: it lasts until it is undone
+    std::function<void()> leave;     // it goes on by itself: ends that, and leaves its subject as it is
 };
 
 class Nemesis {

@@ -109,7 +109,8 @@ struct ShardLockReleased { std::string manager; std::int64_t lock_id = 0; bool e
 struct ManagerSaid { std::string manager; bool alive = true; fixpoint::Event event; };
 struct ManagerStarted { std::string manager; };
 struct ManagerStopped { std::string manager; };
-enum class FaultStage { requested, delivered, observed };
+// `going_on`: a person's work that takes several tries, at each try after the first.
+enum class FaultStage { requested, delivered, going_on, observed };
 // `delivered` is reported just before the fault changes anything.
 struct FaultHappened { Fault fault; FaultStage stage = FaultStage::delivered; };
 enum class Phase { boot, safety, faults_ceased, convergence, hold, end };

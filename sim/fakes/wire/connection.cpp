@@ -44,8 +44,10 @@ struct Connection::Farewell {
         constexpr int most = 100;
         constexpr Duration retransmission = std::chrono::seconds(1);
         Farewell& f = *farewell;
-        if (f.arrived || ++f.sent > most || !f.server->up()) return;
-        f.network.send(*f.channel, f.server->process(), [farewell] { farewell->arrives(); });
+        // A server that is down has no session; the login may still be on its way to the next start.
+        if (f.arrived || ++f.sent > most || (!f.server->up() && f.session != 0)) return;
+        if (f.server->up())
+            f.network.send(*f.channel, f.server->process(), [farewell] { farewell->arrives(); });
         f.again = f.scheduler.after(f.hosts, retransmission, [farewell] { say(farewell); });
     }
 
