@@ -213,9 +213,10 @@ Tablets receiver_stopped(const View& v) {
         if (!c || c->receiver != sql::ThreadState::no || !may_replicate(v, t) ||
             is_relay_log_error(c->receiver_errno))
             return false;
-        const TabletView* p = v.living_primary();
-        if (c->receiver_errno == 0 || !p) return true;
-        // Stopped by an error: started when its cause is gone, else it would only stop again.
+        const TabletView* p = v.primary();
+        if (c->receiver_errno == 0 || !p || !p->now) return true;
+        // Stopped by an error: started when its cause is gone, else it would only stop again. (Whoever
+        // answers in P's place has said it.)
         const sql::ServerRow& source = p->now->server();
         if (c->receiver_errno == sql::error_number::receiver_equal_server_ids)
             return source.server_id != t.now->server().server_id;

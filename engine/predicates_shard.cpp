@@ -122,7 +122,11 @@ Tablets dead_primary(const View& v) {
         if (!has_lost_primary(v, t)) return {};
         ++lost;
     }
-    return if_true(lost > 0);
+    if (lost > 0) return whole_shard;
+    // Nobody follows it, so nobody can tell: only a person can, who waives the proof for this term.
+    const bool somebody = std::ranges::any_of(v.tablets, [](const TabletView& t) { return t.answered(); });
+    const bool long_silent = !p->last || v.now - p->last->answered > gone_after;
+    return if_true(somebody && long_silent && revocation(v.facts).by_waiver);
 }
 
 Tablets dead_primary_and_all_replicas(const View& v) {
@@ -215,10 +219,8 @@ Tablets settings_not_loaded(const View& v) {
 
 Tablets unreachable_primary(const View& v) {
     const TabletView* p = v.primary();
-    if (!p || p->now) return {};
-    const bool heard = std::any_of(v.tablets.begin(), v.tablets.end(),
-                                   [&](const TabletView& t) { return receives_from_primary(v, t); });
-    return if_true(heard);
+    if (!p || p->now || !dead_primary(v).empty()) return {};
+    return if_true(std::ranges::any_of(v.tablets, [](const TabletView& t) { return t.answered(); }));
 }
 
 Tablets replica_dead(const View& v) {

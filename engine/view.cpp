@@ -174,7 +174,9 @@ bool awaits_renewal(const View& view, const TabletView& t) {
     if (!t.now || view.living_primary()) return false;
     const TabletFacts* facts = view.facts.find(t.alias());
     if (!facts || !server_id_to_renew(view.facts, *facts)) return false;
-    return t.now->server().server_id != view.fixpoint()->primary.server_id;
+    const TabletView* in_its_place = view.primary();
+    const bool silent = !in_its_place || !in_its_place->now;
+    return !silent || t.now->server().server_id != view.fixpoint()->primary.server_id;
 }
 
 bool cell_is_silent(const View& view, const TabletAlias& alias) {

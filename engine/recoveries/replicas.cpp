@@ -63,6 +63,10 @@ awaitable<Outcome> drop_relay_log(Operation& op, TabletAlias alias) {
 
 awaitable<Outcome> start_both(Operation& op, TabletAlias alias) {
     co_await source_side_off(op, alias);
+    // That may take a second (M15), in which a person may have switched them on.
+    const TabletView* t = op.view().find(alias);
+    if (t && t->now && t->now->server().semi_sync_plugins && !op.record().has_acker(alias))
+        co_await switch_acks(op, alias, false);
     co_await op.must(alias, sql::StartReceiver{});
     co_await op.must(alias, sql::StartApplier{});
     co_return succeeded();
