@@ -338,6 +338,15 @@ TEST(AsDeclared, NobodyDeadHoldsALock) {
     EXPECT_EQ(unmet_after([](auto& b) { b.server(2).helper_lock = LockSession{5, "m2", false}; }),
               "lock_of_the_dead@zone2-200");
     EXPECT_EQ(unmet_after([](auto& b) { b.server(2).rebuild_lock = LockSession{5, "m1", true}; }), "");
+    // Nor does one that lives, once its operation has ended.
+    for (const char* holder : {"m1", "m2", ""}) {
+        EXPECT_EQ(unmet_after([&](auto& b) {
+                      b.server(2).server_lock = LockSession{5, "m1", true};
+                      if (*holder != 0) b.state.store.shard_lock = LockState{7, holder, true, false};
+                  }),
+                  std::string(holder) == "m1" ? "" : "lock_of_the_dead@zone2-200")
+            << holder;
+    }
     EXPECT_EQ(unmet_after([](auto& b) {
                   b.server(3).server_lock = LockSession{5, "m2", false};
                   std::erase(b.state.core.tablets, alias_of(3));

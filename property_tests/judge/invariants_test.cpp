@@ -504,6 +504,7 @@ TEST(I7, WhoTriesAgainByHandIsStillAtWork) {
     for (const bool again : {false, true}) {
         Stage s;
         s.fault(FaultKind::reset_replication, 2);
+        s.say(EventKind::recovery_began, Problem::receiver_stopped, 2);
         s.say(EventKind::recovery_succeeded, Problem::receiver_stopped, 2);
         Fault reset;
         reset.kind = FaultKind::reset_replication;

@@ -279,6 +279,34 @@ TEST(Oracle, AWishWhoseCandidateIsUnfit) {
         << "the declared policy would never be in force under it";
 }
 
+TEST(Oracle, AWishForOneWhosePastIsPurgedOrWhoseRecordNobodyCanRead) {
+    Question q(3, {DurabilityName::none, 0});
+    q.b.goal().pinned_primary = alias_of(2);
+    const auto confirms = [&] { return q.confirms(Reason::candidate_unfit, Problem::wrong_primary); };
+    EXPECT_FALSE(confirms());
+    std::erase(q.b.state.core.cells_with_store, "zone2");
+    EXPECT_TRUE(confirms());
+    q.b.state.core.cells_with_store.push_back("zone2");
+    q.b.row(1).gtid_executed.add(gtids(1, 1000, 1001));
+    q.b.row(1).gtid_purged.add(gtids(1, 1000, 1001));
+    EXPECT_TRUE(confirms());
+}
+
+TEST(Oracle, APrimarySetBackIsNotOpenedWithoutWhatAClientWasTold) {
+    for (const bool set_back : {false, true}) {
+        Question q;
+        q.stage.write(7, 1, {1, 2, 3});
+        q.b.row(2).semi_sync_replica_enabled = q.b.row(3).semi_sync_replica_enabled = false;
+        for (const int n : {2, 3}) q.stage.fault(FaultKind::restart, n);
+        if (set_back) {
+            q.stage.fault(FaultKind::restore_older_state, 1);
+            q.stage.forget(7, 1);
+            q.stage.play(CopiesLost{alias_of(1), {7}, false});
+        }
+        EXPECT_EQ(q.confirms(Reason::revocation_impossible), set_back);
+    }
+}
+
 TEST(Oracle, APrimaryWithoutThePluginsWaitsForNobody) {
     Question q(3, {DurabilityName::none, 0});
     q.b.state.store.keyspace->durability_policy = semi_sync(1);

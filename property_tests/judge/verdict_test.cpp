@@ -204,6 +204,7 @@ TEST(Excuses, ACellWhoseStoreIsDown) {
 TEST(Excuses, TheTimeOutsOfAStrangerInThePrimarysPlace) {
     for (const bool stranger : {false, true}) {
         Stage s(3, {DurabilityName::none, 0});
+        s.fault(FaultKind::pause_shard, 1);  // beyond the promise
         if (stranger) s.b.row(1).server_uuid = testing::uuid_of(9);
         s.b.row(1).replica_net_timeout_s = 60;
         s.say(EventKind::recovery_refused, Problem::primary_is_another_server, 0,

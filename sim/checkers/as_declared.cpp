@@ -425,6 +425,11 @@ void Judging::locks() {
             if (*held && !(*held)->manager_alive) {
                 unmet(ClauseName::lock_of_the_dead, server.alias,
                       fmt::format("its {} lock is held by a dead session's manager", name));
+            } else if (*held && held != &server.rebuild_lock &&
+                       (!lock || lock->manager != (*held)->manager)) {
+                unmet(ClauseName::lock_of_the_dead, server.alias,
+                      fmt::format("its {} lock is held by {}, whose operation has ended", name,
+                                  (*held)->manager));
             }
         }
     }

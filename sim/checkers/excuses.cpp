@@ -94,9 +94,11 @@ class Excusing {
         for (const auto& [manager, problems] : books_.looked) {
             for (const ProblemKey& key : problems) {
                 consider(key, reason_of_report(key.problem));
-                if (key.problem != Problem::dead_primary_and_all_replicas) continue;
-                consider(key, Reason::unfenced_promotion_not_allowed);
-                consider(key, Reason::no_candidate);
+                const bool all = key.problem == Problem::dead_primary_and_all_replicas;
+                // Where none of its replicas follows it nobody can tell that it is dead.
+                if (all || key.problem == Problem::unreachable_primary)
+                    consider(key, Reason::unfenced_promotion_not_allowed);
+                if (all) consider(key, Reason::no_candidate);
             }
         }
     }

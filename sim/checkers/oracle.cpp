@@ -27,6 +27,10 @@ bool in_core(In in, const TabletAlias& alias) {
 bool cured_from_outside(const ServerState& s) {
     return s.manageable && s.server.persisted_globals_load;
 }
+bool cell_answers(In in, const TabletAlias& alias) {
+    return std::ranges::find(in.state.core.cells_with_store, alias.cell) !=
+           in.state.core.cells_with_store.end();
+}
 bool names_no_tablet(Key key) {
     return !key.tablet;
 }
@@ -59,6 +63,19 @@ GtidSet seen_of_primary(In in, const FixpointRecord& record) {
     return seen;
 }
 
+// Set back by hand, and without a write that a client was told of: whoever opened it would have lost that,
+// wherever it is.
+bool lacks_what_was_acknowledged(In in, const ServerState& p) {
+    const bool set_back = std::ranges::any_of(in.books.delivered, [&](const DeliveredFault& d) {
+        return d.fault.kind == FaultKind::restore_older_state && d.fault.tablet == p.alias;
+    });
+    return set_back && std::ranges::any_of(in.books.writes, [&](const auto& entry) {
+               const auto& [id, write] = entry;
+               return write.counts() && write.by_hand.empty() && write.copies_lost.contains(p.alias) &&
+                      !p.writes.has(id) && !p.writes_in_log.has(id);
+           });
+}
+
 // In reach, the recorded server, and it has lost nothing: it can be opened again.
 bool primary_can_be_opened(In in) {
     const FixpointRecord* record = record_of(in);
@@ -67,7 +84,7 @@ bool primary_can_be_opened(In in) {
            p->server.server_uuid == record->primary.uuid &&
            p->server.gtid_executed.contains(demanded_by_the_record(in)) &&
            has(*p).contains(seen_of_primary(in, *record)) &&
-           (record->k() == 0 || p->server.semi_sync_plugins);
+           (record->k() == 0 || p->server.semi_sync_plugins) && !lacks_what_was_acknowledged(in, *p);
 }
 
 // The others of the core: those that could follow a new primary or be one.
@@ -170,6 +187,10 @@ bool candidate_unfit(In in, Key) {
     const ServerState* s = in.state.server(*wish);
     if (!s || !in_core(in, *wish) || !fit_to_be_primary(in, *s) || !errant_on(*s, in.state).empty())
         return true;
+    // A cell whose store is down costs its candidates.
+    if (!cell_answers(in, *wish) && !record->has_acker(*wish)) return true;
+    const ServerState* p = in.state.server(record->primary.alias);
+    if (p && in_core(in, p->alias) && past_is_purged(*s, *p)) return true;
     // Two wishes that no manager can meet: under it the declared policy would never be in force.
     const bool waits =
         in.state.store.keyspace && in.state.store.keyspace->durability_policy.ackers_needed > 0;
@@ -345,8 +366,7 @@ bool not_manageable(In in, Key key) {
 
 bool store_unavailable(In in, Key key) {
     if (!in.state.core.global_store) return true;
-    return key.tablet && std::ranges::find(in.state.core.cells_with_store, key.tablet.cell) ==
-                             in.state.core.cells_with_store.end();
+    return key.tablet && !cell_answers(in, key.tablet);
 }
 
 bool lock_of_the_suspended(In in, Key) {
