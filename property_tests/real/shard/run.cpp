@@ -3,10 +3,13 @@
 #include "property_tests/real/shard/run.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -52,6 +55,11 @@ class Course {
         }
         world_.nemesis().settle();
         world_.go_on();
+        if (options_.meddle) {
+            std::vector<contract::RealServer*> servers;
+            for (const auto& t : world_.tablets()) servers.push_back(&t->server());
+            options_.meddle(servers);
+        }
         begin(Phase::end);
         sim::Run all = result();
         world_.end();
@@ -222,8 +230,22 @@ class Course {
     std::string broken_, disturbed_;
 };
 
+// What is left of a run that was killed: its process is no more.
+void remove_leftovers(const std::filesystem::path& top, const std::string& prefix) {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(top, ignored)) {
+        const std::string name = entry.path().filename().string();
+        if (!name.starts_with(prefix)) continue;
+        const pid_t pid = std::atoi(name.c_str() + prefix.size());
+        if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH)
+            std::filesystem::remove_all(entry.path(), ignored);
+    }
+}
+
 std::filesystem::path folder_of(const RealOptions& options) {
     static std::atomic<int> count = 0;
+    static std::once_flag once;
+    std::call_once(once, [] { remove_leftovers(std::filesystem::temp_directory_path(), "fixpoint-real-"); });
     if (!options.folder.empty()) return options.folder;
     return std::filesystem::temp_directory_path() / fmt::format("fixpoint-real-{}-{}", ::getpid(), ++count);
 }
