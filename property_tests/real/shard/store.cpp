@@ -157,14 +157,25 @@ class Store::Impl {
     void refresh(bool by_hand) {
         const std::int64_t version = file_->database().ask_number("PRAGMA data_version");
         if (!by_hand && version == seen_) {
-            // Leases run out without anybody's writing it down.
-            if (state_.shard_lock && !state_.shard_lock->lease_expired) state_ = read();
+            lease_may_have_ended();
             return;
         }
         seen_ = version;
         StoreState after = read();
         const StoreState before = std::exchange(state_, after);
         if (changed_) changed_(before, after, by_hand);
+    }
+
+    // Leases run out without anybody's writing it down. Nothing else is taken over here: what changes
+    // between the question and this reading is still to be reported.
+    void lease_may_have_ended() {
+        if (!state_.shard_lock || state_.shard_lock->lease_expired) return;
+        const auto contents = real::read_contents(*file_);
+        if (!contents) return;
+        for (const real::StoreContents::Lock& lock : contents->locks) {
+            if (lock.holder.id == state_.shard_lock->id)
+                state_.shard_lock->lease_expired = lock.left <= Duration{};
+        }
     }
 
     StoreState read() {

@@ -124,6 +124,10 @@ void World::enqueue(Instant at, JudgeEvent event, std::optional<StoreState> stor
 
 void World::store_changed(const StoreState& before, const StoreState& after, bool by_hand) {
     sim::RecordWritten written;
+    // People delete Fixpoint's record or set it back. Where it went forward, a manager was as quick as they.
+    const auto place = [](const FixpointRecord& r) { return std::pair(r.term, r.revision); };
+    if (before.fixpoint && after.fixpoint && place(*after.fixpoint) > place(*before.fixpoint))
+        by_hand = false;
     if (!by_hand) {
         written.manager = managers_.empty() ? "somebody" : managers_.front()->name();
         const auto& lock = before.shard_lock ? before.shard_lock : after.shard_lock;
