@@ -124,6 +124,22 @@ TEST(Guard, NothingIsQualifiedAnewWhileNobodyCanAct) {
     EXPECT_EQ(struck({}), "") << "another one acts";
 }
 
+TEST(Guard, WhomNobodyCanKnowIsNotLeft) {
+    for (const bool forgot : {false, true}) {
+        Faults f(2, {DurabilityName::none, 0});
+        Fault down;
+        down.kind = cell_store_down;
+        down.cell = alias_of(2).cell;
+        down.permanent = true;
+        Fault declared;
+        declared.kind = declare_policy;
+        declared.text = "semi_sync";
+        f.at(1s, down).at(2s, declared);
+        if (forgot) f.at(3s, manager_restart, 0);
+        EXPECT_EQ(f.beyond().empty(), !forgot);
+    }
+}
+
 TEST(Guard, WhoIsNeitherPrimaryNorAckerDoesNotCount) {
     Faults f(4);
     FixpointRecord record = *f.in_force;

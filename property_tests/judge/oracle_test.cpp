@@ -307,6 +307,16 @@ TEST(Oracle, APrimarySetBackIsNotOpenedWithoutWhatAClientWasTold) {
     }
 }
 
+TEST(Oracle, WhoseRecordNobodyCanReadJoinsNobody) {
+    Question q(2, {DurabilityName::none, 0});
+    q.b.state.store.keyspace->durability_policy = semi_sync(1);
+    EXPECT_FALSE(q.confirms(Reason::too_few_ackers, Problem::policy_not_in_force));
+    std::erase(q.b.state.core.cells_with_store, "zone2");
+    EXPECT_TRUE(q.confirms(Reason::too_few_ackers, Problem::policy_not_in_force));
+    q.b.record().ackers = {testing::recorded(2)};
+    EXPECT_FALSE(q.confirms(Reason::too_few_ackers, Problem::policy_not_in_force)) << "the record names it";
+}
+
 TEST(Oracle, APrimaryWithoutThePluginsWaitsForNobody) {
     Question q(3, {DurabilityName::none, 0});
     q.b.state.store.keyspace->durability_policy = semi_sync(1);

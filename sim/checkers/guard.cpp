@@ -306,12 +306,25 @@ class Guarding {
         return in_.tablets.front().alias;
     }
 
+    // Its cell's store is down for good, no record in force names it, and a manager has lost its memory.
+    bool nobody_knows(const TabletAlias& alias) const {
+        bool silent = false, forgot = false;
+        RecordInForce last;
+        for (const DeliveredFault& d : in_.faults) {
+            if (d.fault.kind == cell_store_down && d.fault.permanent && d.fault.cell == alias.cell)
+                silent = true;
+            if (d.fault.kind == manager_crash || d.fault.kind == manager_restart) forgot = true;
+            if (d.in_force) last = d.in_force;
+        }
+        return silent && forgot && last && last->primary.alias != alias && !last->has_acker(alias);
+    }
+
     void what_is_left() {
         std::vector<Tablet> left;
         std::set<TabletAlias> never_primary;
         for (const ScenarioTablet& t : in_.tablets) {
             if (lost_for_good_.contains(t.alias) || undeclared_.contains(t.alias) ||
-                unsafe_.contains(t.alias))
+                unsafe_.contains(t.alias) || nobody_knows(t.alias))
                 continue;
             if (t.promotion_rule == PromotionRule::must_not) never_primary.insert(t.alias);
             Tablet tablet;

@@ -115,9 +115,11 @@ bool fit_to_be_primary(In in, const ServerState& s) {
     return usable(s).contains(own.of_uuid(s.server.server_uuid));
 }
 
-int followers_of(In in, const ServerState& candidate, const DurabilityPolicy& policy) {
+// `known` only: not those whose record nobody can read, and that no record in force names.
+int followers_of(In in, const ServerState& candidate, const DurabilityPolicy& policy, bool known = false) {
     int count = 0;
     for (const ServerState* s : core_servers(in)) {
+        if (known && !cell_answers(in, s->alias) && !record_of(in)->has_acker(s->alias)) continue;
         const Tablet* t = tablet_of(in, s->alias);
         if (s == &candidate || !t || !may_acknowledge(policy, candidate.alias, *t) || !cured_from_outside(*s))
             continue;
@@ -284,8 +286,8 @@ bool too_few_ackers(In in, Key) {
     const DurabilityPolicy& declared = in.state.store.keyspace->durability_policy;
     // It waits for nobody: whoever wants that policy installs them, or wishes for another primary.
     if (declared.ackers_needed > 0 && !p->server.semi_sync_plugins) return true;
-    return followers_of(in, *p, declared) < declared.ackers_needed ||
-           followers_of(in, *p, record->policy) < record->k();
+    return followers_of(in, *p, declared, true) < declared.ackers_needed ||
+           followers_of(in, *p, record->policy, true) < record->k();
 }
 
 bool forbidden(In in, Key) {
