@@ -286,6 +286,11 @@ TEST(Oracle, AWishForOneWhosePastIsPurgedOrWhoseRecordNobodyCanRead) {
     EXPECT_FALSE(confirms());
     std::erase(q.b.state.core.cells_with_store, "zone2");
     EXPECT_TRUE(confirms());
+    Question in_a;
+    in_a.b.goal().pinned_primary = alias_of(2);
+    std::erase(in_a.b.state.core.cells_with_store, "zone2");
+    EXPECT_TRUE(in_a.confirms(Reason::candidate_unfit, Problem::wrong_primary))
+        << "in A it is no candidate either";
     q.b.state.core.cells_with_store.push_back("zone2");
     q.b.row(1).gtid_executed.add(gtids(1, 1000, 1001));
     q.b.row(1).gtid_purged.add(gtids(1, 1000, 1001));

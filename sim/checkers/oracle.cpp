@@ -190,7 +190,7 @@ bool candidate_unfit(In in, Key) {
     if (!s || !in_core(in, *wish) || !fit_to_be_primary(in, *s) || !errant_on(*s, in.state).empty())
         return true;
     // A cell whose store is down costs its candidates.
-    if (!cell_answers(in, *wish) && !record->has_acker(*wish)) return true;
+    if (!cell_answers(in, *wish)) return true;
     const ServerState* p = in.state.server(record->primary.alias);
     if (p && in_core(in, p->alias) && past_is_purged(*s, *p)) return true;
     // Two wishes that no manager can meet: under it the declared policy would never be in force.

@@ -50,6 +50,10 @@ void FakeMysql::start_thread(SessionId id, bool receiver) {
         if (receiver && !disk_.channel) {  // reset by hand meanwhile
             return end_replication_statement(id, std::unexpected(server_error(error_number::no_channel)));
         }
+        if (!receiver && metadata_reset_) {
+            return end_replication_statement(
+                id, std::unexpected(server_error(error_number::connection_metadata)));
+        }
         took_effect(*find(id));
         receiver ? start_receiver() : start_applier();
         end_replication_statement(id, sql::Nothing{});
