@@ -15,6 +15,7 @@ using sim::FaultKind;
 using sim::FaultStage;
 
 constexpr Duration between_questions = 100ms;
+constexpr int most_waits = 100;
 
 bool is_meant(const Fault& fault, const std::vector<FaultKind>& kinds, const Fault& by) {
     return std::ranges::find(kinds, fault.kind) != kinds.end() && (!by.tablet || fault.tablet == by.tablet) &&
@@ -28,6 +29,7 @@ struct Nemesis::State {
     int seen = 0;  // events that its trigger matched
     bool triggered = false, delivered = false, observed = false, active = false;
     Delivery delivery;
+    int waited = 0;          // for its subject's start
     std::uint64_t turn = 0;  // of its end: one that was undone meanwhile does not end another one
 };
 
@@ -131,7 +133,13 @@ void Nemesis::strike(std::size_t index, const std::string& manager) {
         case FaultGroup::statement:
             return;
     }
-    if (!state.delivery.possible) return;
+    if (!state.delivery.possible) {
+        // A real server takes its time to come up: what strikes it meanwhile waits for it.
+        const Tablet* subject = fault.tablet ? world_.tablet(*fault.tablet) : nullptr;
+        if (subject != nullptr && subject->starting() && ++state.waited < most_waits)
+            after(between_questions, [this, index, manager] { strike(index, manager); });
+        return;
+    }
     if (!std::exchange(state.delivered, true))
         world_.report(sim::FaultHappened{fault, FaultStage::delivered});
     state.active = static_cast<bool>(state.delivery.undo);

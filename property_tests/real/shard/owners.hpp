@@ -1,4 +1,4 @@
-// Which process has opened a TCP connection: asked of the kernel (/proc), because all ends of a test shard
+// Which process has opened a TCP connection: asked of the kernel, because all ends of a test shard
 // live on one loopback address. Only processes that were named are known. It trusts nothing that a peer says.
 #pragma once
 

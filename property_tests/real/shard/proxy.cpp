@@ -231,7 +231,9 @@ class Proxy::Impl {
     void admit(Door& door, const std::shared_ptr<tcp::socket>& client) {
         Error error;
         const tcp::endpoint peer = client->remote_endpoint(error);
-        if (error) return;
+        char first = 0;
+        // One that has given up in the meantime needs no answer.
+        if (error || ::recv(client->native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT) == 0) return;
         const auto owner = owners_.of_connection(peer.port(), door.address.port());
         if (!owner) return;  // it has gone again, or is nobody's of this shard
         connect({client, std::make_shared<tcp::socket>(context_), *owner, &door});
