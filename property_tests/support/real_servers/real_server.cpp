@@ -244,7 +244,8 @@ void RealServer::write_configuration(const StartOptions& o) const {
         "skip_name_resolve=ON\nlog_bin=bin\nrelay_log=relay\nlog_replica_updates=ON\ngtid_mode=ON\n"
         "enforce_gtid_consistency=ON\nsync_binlog=1\nsync_relay_log=1\nperformance_schema=OFF\n"
         "innodb_buffer_pool_size=16M\ninnodb_redo_log_capacity=16M\ninnodb_log_buffer_size=1M\n"
-        "innodb_doublewrite=OFF\ninnodb_flush_method=nosync\ninnodb_buffer_pool_load_at_startup=OFF\n"
+        "innodb_doublewrite=OFF\ninnodb_flush_method=nosync\ninnodb_use_native_aio=OFF\ninnodb_buffer_pool_"
+        "load_at_startup=OFF\n"
         "innodb_buffer_pool_dump_at_shutdown=OFF\ntable_open_cache=128\ntable_definition_cache=400\n",
         port_, o.server_id.value_or(101 + number_));
     out << fmt::format(
