@@ -191,7 +191,9 @@ Said Stage::fixpoint_with(const fs::path& configuration, const std::vector<std::
     const fs::path out = folder_ / fmt::format("call-{}.out", ++calls_);
     const fs::path err = folder_ / fmt::format("call-{}.err", calls_);
     Said said;
-    said.code = end_of(start(all, out, err), limit);
+    const pid_t pid = start(all, out, err);
+    said_ += text_of(fmt::format("/proc/{}/cmdline", pid)) + '\n';
+    said.code = end_of(pid, limit);
     said.out = text_of(out);
     said.err = text_of(err);
     said_ += said.all();
@@ -263,7 +265,8 @@ std::vector<std::string> Stage::secrets() const {
 }
 
 std::string Stage::everything_said() const {
-    std::string all = said_ + text_of(folder_ / "history.jsonl");
+    std::string all = said_ + text_of(folder_ / "history.jsonl") + text_of(folder_ / "topology.db");
+    for (int i = 0; i < server_count; ++i) all += text_of(folder_ / fmt::format("s{}", i) / "error.log");
     for (const auto& entry : fs::directory_iterator("/proc")) {
         if (std::isdigit(static_cast<unsigned char>(entry.path().filename().string()[0])) != 0)
             all += text_of(entry.path() / "cmdline") + '\n';
@@ -273,11 +276,13 @@ std::string Stage::everything_said() const {
 
 // ---- the daemon
 
-Daemon::Daemon(Stage& stage, std::vector<std::string> words) : stage_(stage) {
+Daemon::Daemon(Stage& stage, std::vector<std::string> words, fs::path configuration) : stage_(stage) {
     static int count = 0;
     log_ = stage.in_folder(fmt::format("run-{}.log", ++count));
-    words.insert(words.begin(), {"--config", stage.in_folder("fixpoint.json").string()});
+    if (configuration.empty()) configuration = stage.in_folder("fixpoint.json");
+    words.insert(words.begin(), {"--config", configuration.string()});
     pid_ = start(words, stage.in_folder("run.out"), log_);
+    stage.remember(text_of(fmt::format("/proc/{}/cmdline", pid_)) + '\n');
 }
 
 Daemon::~Daemon() {

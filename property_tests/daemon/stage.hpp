@@ -106,8 +106,9 @@ class Stage {
 // `fixpoint run` in the background.
 class Daemon {
   public:
-    explicit Daemon(Stage& stage, std::vector<std::string> words = {"run"});
-    ~Daemon();  // kills it if it still runs
+    explicit Daemon(Stage& stage, std::vector<std::string> words = {"run"},
+                    std::filesystem::path configuration = {});  // default: the stage's
+    ~Daemon();                                                  // kills it if it still runs
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 

@@ -28,7 +28,7 @@ struct Arguments {
     ReparentOptions reparent;
     HistoryOptions history;
     std::string tablet, pin, kill_long_transactions, emergency_reparent;
-    std::vector<std::string> types, rules, limits;
+    std::vector<std::string> types, rules, limits, removed;
     double reparent_wait_s = 60, pause_s = 0;
     std::string output = "text";
     double wait_s = 120, watch_s = 0, grace_s = 5;
@@ -193,6 +193,7 @@ class Builder {
         c->add_option("--emergency-reparent", a_->emergency_reparent, "whether a dead primary is replaced")
             ->check(CLI::IsMember({"on", "off"}));
         c->add_option("--add", a_->declare.add, "another server: ALIAS=HOST:PORT");
+        c->add_option("--remove", a_->removed, "ALIAS: a tablet that shall be of the shard no more");
         c->add_flag("--dry-run", a_->declare.dry_run, "only show");
         c->callback([this] {
             line_.command = [options = declare_options()](const Site& site) {
@@ -207,6 +208,8 @@ class Builder {
         if (!a_->policy.empty()) options.policy = value("--policy", DurabilityPolicy::parse(a_->policy));
         if (!a_->pin.empty()) options.pin = value("--pin", TabletAlias::parse(a_->pin));
         if (options.pin && options.no_pin) throw CLI::ValidationError("--pin", "not together with --no-pin");
+        for (const std::string& alias : a_->removed)
+            options.remove.push_back(value("--remove", TabletAlias::parse(alias)));
         for (const auto& [alias, word] : pairs("--type", a_->types)) {
             const TabletType type = value("--type", parse_tablet_type(word));
             if (type != TabletType::replica && type != TabletType::rdonly && type != TabletType::drained)
@@ -283,6 +286,7 @@ class Builder {
         c->add_option("shards", a_->shards, "keyspace/shard (default: all)");
         c->add_option("--operation", a_->history.operation, "only this one, by its id");
         c->add_flag("--steps", a_->history.steps, "each step of it");
+        c->add_flag("--export", a_->history.as_scenario, "a scenario of it, for the simulator");
         c->add_option("--last", a_->history.last, "how many operations")->check(CLI::PositiveNumber);
         c->add_option("--output", a_->output, "text or json")->check(CLI::IsMember({"text", "json"}));
         c->callback([this] {

@@ -50,6 +50,7 @@ struct DeclareOptions {
     std::vector<std::pair<std::string, std::int64_t>> limits;  // by name, with _ms
     std::optional<bool> kill_long_transactions, emergency_reparent;
     std::vector<std::string> add;  // servers, as `init` takes them
+    std::vector<TabletAlias> remove;
     bool dry_run = false;
 };
 awaitable<ExitCode> declare(const Site& site, DeclareOptions options);
@@ -90,6 +91,7 @@ struct HistoryOptions {
     std::string operation;          // only this one
     bool steps = false;
     bool json = false;
+    bool as_scenario = false;  // of one shard
     int last = 20;
 };
 awaitable<ExitCode> history(const Site& site, HistoryOptions options);

@@ -144,6 +144,8 @@ class Reader {
         JsonSection replication =
             section(root, "replication",
                     R"(add "replication": {"user": "…", "password_file": "…"} (see `fixpoint grants`))");
+        refuse_passwords(replication, "FIXPOINT_REPLICATION_PASSWORD");
+        replication.only({"user", "password_file", "tls", "tls_ca"});
         c.replication.user =
             replication.required_text("user", "name the MySQL account that replicas log in with");
         c.replication.password = password(replication, "FIXPOINT_REPLICATION_PASSWORD");
@@ -152,6 +154,14 @@ class Reader {
                              "the password has more than 32 characters, which MySQL refuses for a channel",
                              "give the replication account a shorter one");
         c.replication.tls = replication.boolean("tls", true);
+        c.replication.tls_ca = replication.text("tls_ca", "");
+        if (c.replication.tls_ca.empty()) return;
+        if (!c.replication.tls)
+            replication.fail("tls_ca", "without TLS nothing is verified",
+                             "set tls to true, or remove tls_ca");
+        if (!fs::path(c.replication.tls_ca).is_absolute())
+            replication.fail("tls_ca", c.replication.tls_ca + " is no absolute path",
+                             "name the file as it lies on every MySQL server: they read it");
     }
 
     void read_shards(JsonSection& root, Configuration& c) {

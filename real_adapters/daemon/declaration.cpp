@@ -125,6 +125,30 @@ std::vector<ProposedRecord> records_of(const ShardDeclaration& d) {
     return records;
 }
 
+namespace {
+
+// Of a tablet that was removed from its shard.
+bool is_nobodys(const topo::Listed& item) {
+    if (!item.path.starts_with("tablets/")) return false;
+    const auto tablet = decode_tablet(item.value.bytes);
+    return tablet && tablet->keyspace.empty() && tablet->shard.empty();
+}
+
+}  // namespace
+
+awaitable<std::vector<ProposedRecord>> in_place_of_nobodys(topo::Store& store,
+                                                           std::vector<ProposedRecord> proposed,
+                                                           Duration limit) {
+    for (ProposedRecord& record : proposed) {
+        if (record.cell.empty() || record.expected != 0) continue;
+        const auto listed = co_await store.list_cell(record.cell, record.path, limit);
+        if (!listed) continue;  // the writing will say so
+        const auto it = std::ranges::find(*listed, record.path, &topo::Listed::path);
+        if (it != listed->end() && is_nobodys(*it)) record.expected = it->value.version;
+    }
+    co_return proposed;
+}
+
 awaitable<std::expected<std::vector<ProposedRecord>, std::string>> without_existing(
     topo::Store& store, std::vector<ProposedRecord> proposed, Duration limit) {
     std::vector<ProposedRecord> left;
@@ -139,6 +163,11 @@ awaitable<std::expected<std::vector<ProposedRecord>, std::string>> without_exist
         }
         const auto it = std::ranges::find(there, record.path, &topo::Listed::path);
         if (it == there.end()) {
+            left.push_back(std::move(record));
+            continue;
+        }
+        if (is_nobodys(*it)) {
+            record.expected = it->value.version;
             left.push_back(std::move(record));
             continue;
         }

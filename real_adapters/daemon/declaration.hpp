@@ -51,6 +51,11 @@ std::vector<ProposedRecord> records_of(const ShardDeclaration& declaration);
 awaitable<std::expected<std::vector<ProposedRecord>, std::string>> without_existing(
     topo::Store& store, std::vector<ProposedRecord> proposed, Duration limit);
 
+// New records of tablets go where a removed one has left its place.
+awaitable<std::vector<ProposedRecord>> in_place_of_nobodys(topo::Store& store,
+                                                           std::vector<ProposedRecord> proposed,
+                                                           Duration limit);
+
 // One by one; the first that fails ends it.
 awaitable<topo::Result<void>> write_records(topo::Store& store, std::vector<ProposedRecord> records,
                                             Duration limit);

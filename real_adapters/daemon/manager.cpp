@@ -3,9 +3,14 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "fixpoint/engine/record_codec.hpp"
+#include "real_adapters/daemon/clock.hpp"
+#include "real_adapters/daemon/told_store.hpp"
+#include "real_adapters/daemon/words.hpp"
 
 namespace fixpoint::real {
 
@@ -42,8 +47,9 @@ std::uint64_t new_instance(const Clock& clock) {
 
 Manager::Manager(const Site& site, ShardName shard, std::unique_ptr<topo::Store> store)
     : clock_(site.clock),
+      log_(site.log),
       shard_(std::move(shard)),
-      store_(std::move(store)),
+      store_(std::make_unique<ToldStore>(std::move(store), log_, shard_)),
       events_(site.configuration.manager_name, shard_, site.log, site.history),
       reconciler_(config_of(site, shard_), ReconcilerPorts{site.clock, site.sql, *store_, events_}) {}
 
@@ -51,6 +57,7 @@ void Manager::heard(const Event& event, Signal* changed) {
     if (event.kind == EventKind::looked) {
         seen_ = reconciler_.report();
         ++looks_;
+        say_what_needs_a_person();
     }
     if (is_ending(event.kind)) {
         endings_.push_back({event.kind, event.key, event.recovery, event.reason, event.text});
@@ -58,6 +65,27 @@ void Manager::heard(const Event& event, Signal* changed) {
     }
     if (callback_) callback_(event);
     changed->raise();
+}
+
+// Each thing once, for as long as it lasts: what exactly it is, and what to do about it.
+void Manager::say_what_needs_a_person() {
+    std::map<ProblemKey, std::set<std::string>> still;
+    for (const ProblemReport& p : seen_.problems) {
+        const std::string remedy = remedy_of(p);
+        if (remedy.empty()) continue;
+        std::set<std::string>& said = still.insert_or_assign(p.key, said_[p.key]).first->second;
+        const std::string what =
+            p.refusal == Reason::none ? p.detail : fmt::format("refused: {}", p.refusal_text);
+        if (!said.insert(what).second) continue;
+        HistoryEntry entry;
+        entry.time = to_rfc3339(clock_.wall_now());
+        entry.shard = shard_.to_string();
+        entry.problem = to_string(p.key.problem);
+        if (p.key.tablet) entry.tablet = p.key.tablet.to_string();
+        entry.text = fmt::format("{}{}{}; {}", p.meaning, what.empty() ? "" : ": ", what, remedy);
+        log_.write(LogLevel::warning, entry);
+    }
+    said_ = std::move(still);
 }
 
 void Manager::start(boost::asio::any_io_executor executor, Signal& changed) {

@@ -4,7 +4,9 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,8 +53,10 @@ class Manager {
 
   private:
     void heard(const Event& event, Signal* changed);
+    void say_what_needs_a_person();
 
     Clock& clock_;
+    Log& log_;
     ShardName shard_;
     std::unique_ptr<topo::Store> store_;
     ShardEventLog events_;
@@ -61,6 +65,7 @@ class Manager {
     ShardReport seen_;
     std::uint64_t looks_ = 0;
     std::deque<Ending> endings_;
+    std::map<ProblemKey, std::set<std::string>> said_;
     bool started_ = false;
     bool ended_ = false;
     std::string died_of_;

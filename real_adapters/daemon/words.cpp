@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <map>
 
+#include "real_adapters/daemon/output.hpp"
+
 namespace fixpoint::real {
 
 namespace {
@@ -142,6 +144,70 @@ std::string remedy_of(Reason reason) {
     }
 }
 
+namespace {
+
+// Of a server that was reached and is not to be managed, by what the core says of it.
+std::string remedy_of_unmanageable(const std::string& detail) {
+    struct Remedy {
+        const char* words;
+        const char* text;
+    };
+    static constexpr Remedy remedies[] = {
+        {"lacks", "as an administrator: GRANT what is missing (`fixpoint grants` prints all of it)"},
+        {"MariaDB", "put MySQL 8.4 or newer in its place, or `fixpoint declare --remove` it"},
+        {"gtid_mode",
+         "SET PERSIST gtid_mode step by step to ON (OFF_PERMISSIVE, ON_PERMISSIVE, ON), and "
+         "enforce_gtid_consistency=ON"},
+        {"log_replica_updates", "log_replica_updates=ON in its my.cnf, and a restart"},
+        {"Group Replication",
+         "STOP GROUP_REPLICATION and UNINSTALL PLUGIN group_replication, or `fixpoint declare "
+         "--remove` it"},
+        {"several replication channels",
+         "STOP REPLICA and RESET REPLICA ALL FOR CHANNEL each that has a name"},
+        {"channel has a name", "STOP REPLICA and RESET REPLICA ALL FOR CHANNEL that name"},
+        {"filters",
+         "remove them (replicate-* in its my.cnf, CHANGE REPLICATION FILTER): a replica that skips "
+         "cannot be promoted"},
+        {"SOURCE_DELAY", "STOP REPLICA SQL_THREAD, CHANGE REPLICATION SOURCE TO SOURCE_DELAY=0, START"},
+    };
+    for (const Remedy& remedy : remedies) {
+        if (detail.find(remedy.words) != std::string::npos) return remedy.text;
+    }
+    return "change that on the server, or `fixpoint declare --remove` it";
+}
+
+// Of one that let nobody in, by the error that it was left with.
+std::string remedy_of_silence(const std::string& error, const TabletAlias& alias) {
+    struct Remedy {
+        const char* words;
+        const char* text;
+    };
+    static constexpr Remedy remedies[] = {
+        {"(1040)", "raise its max_connections, or end sessions there"},
+        {"(1045)", "see to the manager's account and password (`fixpoint grants`)"},
+        {"(1129)", "FLUSH HOSTS there: it has blocked this machine after too many broken logins"},
+        {"(1235)", "upgrade it, or `fixpoint declare --remove` it"},
+        {"(2013)", "see what listens at its address, and what its error log says"},
+        {"(2007)", "see that its address names the MySQL server"},
+        {"(2026)",
+         "see that manager.tls_ca is the authority that signed its certificate, and that the "
+         "certificate bears its address"},
+        {"(3032)", "SET GLOBAL offline_mode=OFF there, or GRANT CONNECTION_ADMIN to the manager's account"},
+        {"says nothing", "see whether its process hangs or is stopped, and that its address names it"},
+    };
+    for (const Remedy& remedy : remedies) {
+        if (error.find(remedy.words) != std::string::npos) return remedy.text;
+    }
+    return fmt::format("start its server, or `fixpoint forget {}` if it is gone for good", alias.to_string());
+}
+
+}  // namespace
+
+std::string remedy_of(const TabletReport& t) {
+    if (!t.answer) return remedy_of_silence(state_of(t), t.tablet.alias);
+    return t.not_manageable.empty() ? std::string() : remedy_of_unmanageable(t.not_manageable);
+}
+
 std::string remedy_of(const ProblemReport& problem) {
     if (problem.refusal != Reason::none) return remedy_of(problem.refusal);
     const std::string alias = problem.key.tablet.to_string();
@@ -155,8 +221,12 @@ std::string remedy_of(const ProblemReport& problem) {
         case Problem::unreachable_primary:
             return "see to the network between this machine and the primary: its replicas receive from it";
         case Problem::replica_dead:
-            return fmt::format("start its server, or `fixpoint forget {}` if it is gone for good", alias);
+            return remedy_of_silence(problem.detail, problem.key.tablet);
         case Problem::acker_gone:
+            if (problem.detail.find('(') != std::string::npos ||
+                problem.detail.find("says nothing") != std::string::npos)
+                return remedy_of_silence(problem.detail, problem.key.tablet) +
+                       "; until it answers it counts as one that may have acknowledged";
             return fmt::format(
                 "start its server; it counts as one that may have acknowledged until it answers or "
                 "`fixpoint forget {}`",
@@ -166,9 +236,7 @@ std::string remedy_of(const ProblemReport& problem) {
         case Problem::invalid_tablet:
             return "give each server its own server_id and, by removing auto.cnf, its own uuid";
         case Problem::not_manageable:
-            if (problem.detail.find("lacks") != std::string::npos)
-                return "as an administrator: GRANT what is missing (`fixpoint grants` prints all of it)";
-            return "change that on the server, or forget the tablet";
+            return remedy_of_unmanageable(problem.detail);
         case Problem::semi_sync_plugin_missing:
             return "load semisync_source.so and semisync_replica.so (plugin_load_add in my.cnf), restart it";
         case Problem::not_durable:

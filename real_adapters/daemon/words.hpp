@@ -14,6 +14,7 @@ std::vector<std::string_view> steps_of(Recovery recovery);
 // What a person does about it; empty where the core does it.
 std::string remedy_of(const ProblemReport& problem);
 std::string remedy_of(Reason reason);
+std::string remedy_of(const TabletReport& tablet);  // why it is not managed, or lets nobody in
 
 // Whether the core has nothing left to do: what still stands is a person's matter, or takes time.
 bool is_settled(const ShardReport& report);

@@ -68,6 +68,7 @@ ExitCode run_on_this_machine(const CommandLine& line) {
                     [&](bool create) -> std::expected<std::unique_ptr<topo::Store>, StoreOpening> {
                         SqliteOptions options;
                         options.create = create;
+                        options.store_locked_after = configuration->defaults.limits.lease;
                         auto store =
                             SqliteStore::open(context.get_executor(), clock, configuration->store, options);
                         if (!store)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <mutex>
 
@@ -24,6 +25,8 @@ constexpr int last_client_error = 2999;
 constexpr int no_tls_offered = 2026;  // CR_SSL_CONNECTION_ERROR
 constexpr int local_refused = 2002;   // CR_CONNECTION_ERROR
 constexpr int unknown_host = 2005;    // CR_UNKNOWN_HOST
+constexpr int not_supported_yet = 1235;
+constexpr unsigned long oldest_version = 80400;  // as the client library counts
 
 // Beyond any limit of ours: the caller's is kept by break_off(), this only saves a thread that everybody
 // forgot.
@@ -52,13 +55,26 @@ void initialise_thread() {
     initialise_library();
     thread_local const ThreadState state;
     static_cast<void>(state);
-    // A TLS session that ends badly leaves its complaint in the thread's queue, where the next call on another
-    // session would find it and take it for its own: a healthy session would be given up.
+    // A TLS session that ends badly leaves its complaint in the thread's queue, where the next call on
+    // another session would find it and take it for its own: a healthy session would be given up.
     ERR_clear_error();
+}
+
+// What the server said before TLS was there, the client library hides in a text of its own: who is full is
+// alive, and must not be taken for nobody.
+int number_before_tls(std::string_view text) {
+    constexpr std::string_view before_tls = "Received error packet before completion of TLS handshake";
+    const std::size_t end = text.rfind(" - ");
+    if (!text.starts_with(before_tls) || end == std::string_view::npos) return 0;
+    const std::size_t begin = text.rfind(' ', end - 1) + 1;
+    int number = 0;
+    std::from_chars(text.data() + begin, text.data() + end, number);
+    return number;
 }
 
 sql::Error login_error(MYSQL* mysql, bool over_tcp) {
     int number = static_cast<int>(mysql_errno(mysql));
+    if (const int said = number_before_tls(mysql_error(mysql)); said != 0) number = said;
     sql::Error error{sql::ErrorKind::refused, number, mysql_error(mysql)};
     if (!is_client_error(number)) return error;
     const bool refused =
@@ -126,8 +142,9 @@ std::expected<std::shared_ptr<Connection>, sql::Error> Connection::open(const My
     const auto begun = std::chrono::steady_clock::now();
     const bool with_tls = login.tls != Tls::off;
     auto first = open(address.host.c_str(), address.port, nullptr, login, limit, with_tls);
-    if (first || !with_tls || login.tls == Tls::required || first.error().number != no_tls_offered)
-        return first;
+    // With a CA there is nothing to fall back to: its complaint bears the same number.
+    const bool insists = login.tls == Tls::required || !login.tls_ca.empty();
+    if (first || !with_tls || insists || first.error().number != no_tls_offered) return first;
     const auto left = limit - (std::chrono::steady_clock::now() - begun);
     return open(address.host.c_str(), address.port, nullptr, login, left, false);
 }
@@ -166,6 +183,10 @@ std::expected<std::shared_ptr<Connection>, sql::Error> Connection::open(const ch
     }
     std::shared_ptr<Connection> connection(new Connection(std::move(handle)));
     if (connection->is_mariadb()) return connection;
+    if (connection->is_too_old())
+        return std::unexpected(sql::Error{sql::ErrorKind::refused, not_supported_yet,
+                                          fmt::format("it is MySQL {}, and 8.4 is the oldest that can be led",
+                                                      connection->server_version())});
     RawAnswer setup = connection->query(session_setup());
     if (setup.error) return std::unexpected(*std::move(setup.error));
     return connection;
@@ -219,6 +240,10 @@ std::string Connection::server_version() const {
 
 bool Connection::is_mariadb() const {
     return server_version().find("MariaDB") != std::string::npos;
+}
+
+bool Connection::is_too_old() const {
+    return !is_mariadb() && mysql_get_server_version(&handle_->mysql) < oldest_version;
 }
 
 bool Connection::seen_closed() const {

@@ -49,6 +49,7 @@ class Connection {
     std::uint64_t id() const;
     std::string server_version() const;
     bool is_mariadb() const;
+    bool is_too_old() const;
 
     // The socket, for polling only (its reading is the library's). Valid as long as this object.
     int descriptor() const { return descriptor_; }

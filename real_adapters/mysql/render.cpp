@@ -134,6 +134,9 @@ std::string change_source(const sql::ChangeSource& change, const ReplicationCred
         literal(change.source.host), change.source.port, literal(replication.user),
         literal(replication.password), replication.tls ? 1 : 0, replication.tls ? 0 : 1,
         seconds_text(change.heartbeat_period), change.connect_retry_s, change.retry_count);
+    // Said in any case: what an earlier configuration demanded would stay.
+    text += fmt::format(", SOURCE_SSL_CA = {}, SOURCE_SSL_VERIFY_SERVER_CERT = {}",
+                        literal(replication.tls_ca), replication.tls_ca.empty() ? 0 : 1);
     if (!change.receiver_options_only) text += ", SOURCE_AUTO_POSITION = 1";
     return text;
 }

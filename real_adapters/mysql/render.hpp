@@ -14,7 +14,8 @@ namespace fixpoint::real {
 struct ReplicationCredentials {
     std::string user;
     std::string password;
-    bool tls = false;  // false: GET_SOURCE_PUBLIC_KEY=1, which caching_sha2_password needs without TLS
+    bool tls = false;         // false: GET_SOURCE_PUBLIC_KEY=1, which caching_sha2_password needs without TLS
+    std::string tls_ca = {};  // a file on the servers; "": the source's certificate is not verified
 };
 
 // One packet. Where it holds several statements the server answers with several results, in order.

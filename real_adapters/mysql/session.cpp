@@ -22,6 +22,7 @@
 
 #include "fixpoint/model/assert.hpp"
 #include "real_adapters/mysql/exchange.hpp"
+#include "real_adapters/mysql/greeting.hpp"
 #include "real_adapters/support/worker_pool.hpp"
 
 namespace fixpoint::real {
@@ -29,6 +30,10 @@ namespace fixpoint::real {
 namespace asio = boost::asio;
 
 namespace {
+
+constexpr int protocol_mismatch = 2007;  // CR_VERSION_ERROR
+constexpr const char* says_nothing =
+    "it accepts connections and says nothing: it hangs, or is no MySQL server";
 
 using Opened = std::expected<std::shared_ptr<Connection>, sql::Error>;
 
@@ -68,8 +73,23 @@ class MysqlCalls {
         FIXPOINT_ASSERT(pool_, "a connector is used after its end");
         pool_->submit([this, call = std::move(call), address = std::move(address), limit] {
             if (call->abandoned) return;
-            deliver(call, Connection::open(address, options_.login, limit));
+            deliver(call, open(address, limit));
         });
+    }
+
+    // What is to be said of a login at that address that was not answered in time.
+    std::string unanswered(const MysqlAddress& address) {
+        const std::scoped_lock lock(mutex_);
+        const auto known = unanswered_.find(address);
+        const bool nothing_known = known == unanswered_.end() || known->second.empty();
+        return nothing_known ? "not connected within the limit" : known->second;
+    }
+
+    // The next login asks first who it is that answers there. Not after one that only came too late: a slow
+    // server needs the time.
+    void doubt(const MysqlAddress& address) {
+        const std::scoped_lock lock(mutex_);
+        unanswered_.try_emplace(address);
     }
 
     void submit_statement(std::shared_ptr<Call<sql::Result>> call, std::shared_ptr<Connection> connection,
@@ -85,6 +105,42 @@ class MysqlCalls {
     }
 
   private:
+    Opened open(const MysqlAddress& address, Duration limit) {
+        const auto began = std::chrono::steady_clock::now();
+        bool in_doubt = false;
+        {
+            const std::scoped_lock lock(mutex_);
+            in_doubt = unanswered_.contains(address);
+        }
+        if (in_doubt) {
+            const Greeting greeting = greeting_of(address, limit / 2);
+            if (!greeting.said.empty()) return std::unexpected(another_protocol(greeting.said));
+            const std::scoped_lock lock(mutex_);
+            if (greeting.mysql) {
+                unanswered_.erase(address);
+            } else {
+                unanswered_[address] = greeting.silent ? says_nothing : "";
+            }
+            // Whoever greets nobody lets nobody in: the other half of the time is the caller's.
+            if (greeting.silent)
+                return std::unexpected(sql::Error{sql::ErrorKind::timed_out, 0, says_nothing});
+        }
+        Opened opened =
+            Connection::open(address, options_.login, limit - (std::chrono::steady_clock::now() - began));
+        const std::scoped_lock lock(mutex_);
+        if (opened) {
+            unanswered_.erase(address);
+        } else if (opened.error().is_maybe()) {
+            unanswered_.try_emplace(address);
+        }
+        return opened;
+    }
+
+    static sql::Error another_protocol(const std::string& said) {
+        return {sql::ErrorKind::refused, protocol_mismatch,
+                "it does not speak MySQL: it says \"" + said + "\""};
+    }
+
     bool begin(const std::shared_ptr<Connection>& connection) {
         const std::scoped_lock lock(mutex_);
         if (!ending_) under_way_.emplace(connection.get(), connection);
@@ -111,6 +167,7 @@ class MysqlCalls {
     MysqlOptions options_;
     std::mutex mutex_;
     std::map<const Connection*, std::shared_ptr<Connection>> under_way_;  // so that the end of all ends them
+    std::map<MysqlAddress, std::string> unanswered_;  // where the last login was: what is known of it
     bool ending_ = false;
     std::optional<WorkerPool> pool_;
 };
@@ -135,8 +192,10 @@ std::chrono::steady_clock::duration bounded(Duration limit) {
 
 class MysqlSession final : public SqlSession {
   public:
-    MysqlSession(std::shared_ptr<MysqlCalls> calls, std::shared_ptr<Connection> connection)
+    MysqlSession(std::shared_ptr<MysqlCalls> calls, MysqlAddress address,
+                 std::shared_ptr<Connection> connection)
         : calls_(std::move(calls)),
+          address_(std::move(address)),
           connection_(std::move(connection)),
           watch_(std::make_shared<Watch>(calls_->executor())) {
         const int own = ::fcntl(connection_->descriptor(), F_DUPFD_CLOEXEC, 0);
@@ -177,6 +236,7 @@ class MysqlSession final : public SqlSession {
         if (!call->result) {
             watch_->broken = true;
             connection_->break_off();
+            calls_->doubt(address_);
             sql::Error late{sql::ErrorKind::timed_out, 0, "no answer within the limit"};
             co_return std::unexpected(std::move(late));
         }
@@ -233,6 +293,7 @@ class MysqlSession final : public SqlSession {
     }
 
     std::shared_ptr<MysqlCalls> calls_;
+    MysqlAddress address_;
     std::shared_ptr<Connection> connection_;
     std::shared_ptr<Watch> watch_;
     bool busy_ = false;
@@ -251,7 +312,7 @@ awaitable<std::expected<std::unique_ptr<SqlSession>, sql::Error>> MysqlConnector
     MysqlAddress address, Duration limit) {
     auto call = std::make_shared<Call<Opened>>(calls_->executor());
     call->timer.expires_after(bounded(limit));
-    calls_->submit_open(call, std::move(address), limit);
+    calls_->submit_open(call, address, limit);
     try {
         co_await wait_for(call);
     } catch (...) {
@@ -259,12 +320,12 @@ awaitable<std::expected<std::unique_ptr<SqlSession>, sql::Error>> MysqlConnector
         throw;
     }
     if (!call->result) {
-        sql::Error late{sql::ErrorKind::timed_out, 0, "not connected within the limit"};
+        sql::Error late{sql::ErrorKind::timed_out, 0, calls_->unanswered(address)};
         co_return std::unexpected(std::move(late));
     }
     Opened opened = *std::move(call->result);
     if (!opened) co_return std::unexpected(std::move(opened.error()));
-    co_return std::make_unique<MysqlSession>(calls_, *std::move(opened));
+    co_return std::make_unique<MysqlSession>(calls_, std::move(address), *std::move(opened));
 }
 
 }  // namespace fixpoint::real

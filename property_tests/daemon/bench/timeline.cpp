@@ -67,8 +67,10 @@ std::vector<Phase> phases(const std::vector<Moment>& moments, Time from, Time to
         {"lock", [](const Moment& m) { return m.kind == "recovery_began" && is_reparent(m); }},
         {"close", [](const Moment& m) { return says(m, "read_only = 1") || says(m, "read_only=ON"); }},
         {"revoke", [](const Moment& m) { return says(m, "STOP REPLICA IO_THREAD"); }},
-        {"record", [](const Moment& m) { return m.kind == "commit_point"; }},
-        {"open", [](const Moment& m) { return says(m, "is open for writes"); }},
+        {"apply", [](const Moment& m) { return says(m, "is revoked"); }},
+        {"record", [](const Moment& m) { return says(m, "is to be recorded"); }},
+        {"open", [](const Moment& m) { return m.kind == "commit_point"; }},
+        {"write", [](const Moment& m) { return says(m, "is open for writes"); }},
     };
     std::vector<Phase> found{{"detect", 0}};
     Time began = from;

@@ -7,6 +7,7 @@
 
 #include "real_adapters/daemon/commands/common.hpp"
 #include "real_adapters/daemon/grants.hpp"
+#include "real_adapters/daemon/output.hpp"
 #include "real_adapters/daemon/words.hpp"
 
 namespace fixpoint::real {
@@ -16,6 +17,17 @@ namespace {
 struct Finding {
     std::string shard, tablet, text;
 };
+
+std::string_view remedy_of_receiver(int number) {
+    constexpr int of_tls = 2026;
+    if (number == sql::error_number::access_denied)
+        return "; see to the replication account there (`fixpoint grants`)";
+    if (number == of_tls)
+        return "; see that replication.tls_ca is the authority that signed the source's certificate, then "
+               "RESET "
+               "REPLICA ALL here: it is pointed anew";
+    return {};
+}
 
 void look_at(const Site& site, const ShardReport& report, std::vector<Finding>& findings) {
     const std::string shard = report.shard.to_string();
@@ -30,17 +42,19 @@ void look_at(const Site& site, const ShardReport& report, std::vector<Finding>& 
                 {shard, alias,
                  fmt::format("the manager's account lacks {}; GRANT it (`fixpoint grants`)", privilege)});
         if (!t.answer) {
-            if (t.missing_privileges.empty()) findings.push_back({shard, alias, state_of(t)});
+            if (t.missing_privileges.empty())
+                findings.push_back({shard, alias, state_of(t) + "; " + remedy_of(t)});
             continue;
         }
         if (t.missing_privileges.empty() && !t.not_manageable.empty())
-            findings.push_back({shard, alias, t.not_manageable});
+            findings.push_back({shard, alias, t.not_manageable + "; " + remedy_of(t)});
         // The replication account as this tablet's receiver finds it.
         for (const sql::ReplicaRow& c : t.answer->channels) {
             if (c.receiver_errno != 0)
-                findings.push_back({shard, alias,
-                                    fmt::format("its receiver, from {}: error {} {}", c.source.to_string(),
-                                                c.receiver_errno, c.receiver_error)});
+                findings.push_back(
+                    {shard, alias,
+                     fmt::format("its receiver, from {}: error {} {}{}", c.source.to_string(),
+                                 c.receiver_errno, c.receiver_error, remedy_of_receiver(c.receiver_errno))});
         }
         for (const auto& [variable, value] : t.settings_to_persist)
             findings.push_back({shard, alias,

@@ -166,6 +166,25 @@ awaitable<ExitCode> write_as_person(const Site& site, topo::Store& store, ShardN
     }
 }
 
+awaitable<std::expected<std::vector<DeclaredTablet>, std::string>> read_tablets(topo::Store& store,
+                                                                                ShardName shard) {
+    std::vector<DeclaredTablet> tablets;
+    auto cells = co_await store.list("cells/", store_limit);
+    if (!cells) co_return std::unexpected("the topology store does not answer: " + cells.error().text);
+    for (const topo::Listed& cell : *cells) {
+        auto listed = co_await store.list_cell(cell.path.substr(6, cell.path.find('/', 6) - 6), "tablets/",
+                                               store_limit);
+        if (!listed) co_return std::unexpected("a cell does not answer: " + listed.error().text);
+        for (const topo::Listed& item : *listed) {
+            auto tablet = decode_tablet(item.value.bytes);
+            if (!tablet) co_return std::unexpected(item.path + ": " + tablet.error());
+            if (tablet->keyspace == shard.keyspace && tablet->shard == shard.shard)
+                tablets.push_back({*std::move(tablet), item.value.version});
+        }
+    }
+    co_return tablets;
+}
+
 awaitable<std::vector<ProposedRecord>> without_existing_cells(topo::Store& store,
                                                               std::vector<ProposedRecord> records) {
     const auto cells = co_await store.list("cells/", store_limit);

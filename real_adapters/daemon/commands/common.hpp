@@ -39,7 +39,15 @@ struct DeclaredShard {
 // Where it cannot be read or is damaged: the text.
 awaitable<std::expected<DeclaredShard, std::string>> read_declared(topo::Store& store, ShardName shard);
 
-// The same, for a command that needs a shard which is declared: nothing and a code, with the complaint said.
+struct DeclaredTablet {
+    Tablet tablet;
+    topo::Version version = 0;
+};
+awaitable<std::expected<std::vector<DeclaredTablet>, std::string>> read_tablets(topo::Store& store,
+                                                                                ShardName shard);
+
+// read_declared, for a command that needs a shard which is declared: nothing and a code, with the complaint
+// said.
 struct DeclaredOrCode {
     std::optional<DeclaredShard> declared;
     ExitCode code = ExitCode::refused;

@@ -13,30 +13,6 @@ namespace fixpoint::real {
 
 namespace {
 
-struct DeclaredTablet {
-    Tablet tablet;
-    topo::Version version = 0;
-};
-
-awaitable<std::expected<std::vector<DeclaredTablet>, std::string>> read_tablets(topo::Store& store,
-                                                                                ShardName shard) {
-    std::vector<DeclaredTablet> tablets;
-    auto cells = co_await store.list("cells/", store_limit);
-    if (!cells) co_return std::unexpected("the topology store does not answer: " + cells.error().text);
-    for (const topo::Listed& cell : *cells) {
-        auto listed = co_await store.list_cell(cell.path.substr(6, cell.path.find('/', 6) - 6), "tablets/",
-                                               store_limit);
-        if (!listed) co_return std::unexpected("a cell does not answer: " + listed.error().text);
-        for (const topo::Listed& item : *listed) {
-            auto tablet = decode_tablet(item.value.bytes);
-            if (!tablet) co_return std::unexpected(item.path + ": " + tablet.error());
-            if (tablet->keyspace == shard.keyspace && tablet->shard == shard.shard)
-                tablets.push_back({*std::move(tablet), item.value.version});
-        }
-    }
-    co_return tablets;
-}
-
 std::expected<Goal, std::string> with_limits(
     Goal goal, const std::vector<std::pair<std::string, std::int64_t>>& limits) {
     if (limits.empty()) return goal;
@@ -57,6 +33,7 @@ class Change {
         shard();
         goal();
         types();
+        removed();
         added();
         if (!error_.empty()) return std::unexpected(error_);
         if (records_.empty()) return std::unexpected("nothing would change");
@@ -71,6 +48,27 @@ class Change {
              std::string words) {
         records_.push_back({std::move(cell), std::move(path), std::move(bytes), expected, std::move(words)});
     }
+    // The store keeps no gaps: a record that belongs to no shard is nobody's, and may be used again.
+    void removed() {
+        for (const TabletAlias& alias : options_.remove) {
+            const DeclaredTablet* t = find(alias);
+            if (!t) return;
+            const bool in_force = there_.in_force && there_.in_force->primary.alias == alias;
+            if (in_force || t->tablet.type == TabletType::primary)
+                return fail(alias.to_string() + " is the primary; `fixpoint reparent` the shard first");
+            if (there_.goal.pinned_primary == alias && !options_.no_pin)
+                return fail(alias.to_string() + " is pinned; `fixpoint declare --no-pin` first");
+            if (there_.shard.primary_alias == alias)
+                return fail(alias.to_string() +
+                            " is wanted as the primary; wait until that is met or withdrawn");
+            Tablet next;
+            next.alias = alias;
+            put(alias.cell, tablet_path(alias), encode_tablet(next), t->version,
+                fmt::format("tablet {} at {}: no tablet of {} any more", alias.to_string(),
+                            t->tablet.mysql.to_string(), options_.shard.to_string()));
+        }
+    }
+
     const DeclaredTablet* find(const TabletAlias& alias) {
         const auto it =
             std::ranges::find(tablets_, alias, [](const DeclaredTablet& t) { return t.tablet.alias; });
@@ -186,7 +184,8 @@ awaitable<ExitCode> declare(const Site& site, DeclareOptions options) {
         co_return ExitCode::refused;
     }
     // A cell may be there already; whatever else is new must not be.
-    auto left = co_await without_existing_cells(*store, *std::move(records));
+    auto left = co_await in_place_of_nobodys(
+        *store, co_await without_existing_cells(*store, *std::move(records)), store_limit);
     std::string words;
     for (const ProposedRecord& record : left) words += record.words + '\n';
     const Shown shown = co_await look_on(site, *store, options.shard, left);

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <map>
 
-#include "real_adapters/daemon/commands.hpp"
+#include "real_adapters/daemon/commands/common.hpp"
+#include "real_adapters/daemon/scenario_export.hpp"
 #include "real_adapters/daemon/text.hpp"
 
 namespace fixpoint::real {
@@ -75,6 +76,44 @@ std::string text_of(const Chapter& chapter, bool steps) {
 
 }  // namespace
 
+namespace {
+
+awaitable<ExitCode> export_scenario(const Site& site, const History::Contents& contents,
+                                    const HistoryOptions& options) {
+    const std::vector<ShardName> shards = shards_or_complain(site, options.shards);
+    if (shards.size() != 1) {
+        if (!shards.empty()) site.complain("a scenario is of one shard: name it");
+        co_return ExitCode::refused;
+    }
+    const std::unique_ptr<topo::Store> store = open_store_or_complain(site);
+    if (!store) co_return ExitCode::own_fault;
+    const auto there = co_await read_declared_or_complain(site, *store, shards.front());
+    if (!there.declared) co_return there.code;
+    const auto tablets = co_await read_tablets(*store, shards.front());
+    if (!tablets) {
+        site.complain(tablets.error());
+        co_return ExitCode::own_fault;
+    }
+    ExportedShard shard{shards.front(), there.declared->keyspace.durability_policy, {}, there.declared->goal};
+    for (const DeclaredTablet& t : *tablets) shard.tablets.push_back(t.tablet);
+    std::vector<HistoryEntry> entries;
+    std::vector<std::string> operations;
+    for (const HistoryEntry& entry : contents.entries) {
+        if (entry.shard != shards.front().to_string()) continue;
+        entries.push_back(entry);
+        if (entry.kind == "recovery_began") operations.push_back(entry.operation);
+    }
+    if (operations.empty() || shard.tablets.empty()) {
+        site.complain("nothing has happened that a scenario could be made of");
+        co_return ExitCode::refused;
+    }
+    const std::size_t shown = std::min(operations.size(), static_cast<std::size_t>(options.last));
+    site.print(scenario_of(shard, entries, operations[operations.size() - shown]));
+    co_return ExitCode::done;
+}
+
+}  // namespace
+
 awaitable<ExitCode> history(const Site& site, HistoryOptions options) {
     if (!site.history.kept()) {
         site.complain(site.configuration.file.string() + ": history: none is kept; name a file there");
@@ -85,6 +124,7 @@ awaitable<ExitCode> history(const Site& site, HistoryOptions options) {
         site.complain("the history cannot be read: " + contents.error());
         co_return ExitCode::own_fault;
     }
+    if (options.as_scenario) co_return co_await export_scenario(site, *contents, options);
     const std::vector<Chapter> chapters = chapters_of(contents->entries, options);
     const auto shown =
         static_cast<std::ptrdiff_t>(std::min(chapters.size(), static_cast<std::size_t>(options.last)));
