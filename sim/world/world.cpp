@@ -136,7 +136,6 @@ void World::on(Instant at, const JudgeEvent& event) {
     }
     if (timeline_) timeline_->on(at, event);
     judge_->on(at, event);
-    nemesis_->on(event);
 }
 
 void World::store_written(const std::string& manager, std::int64_t lock_id,
