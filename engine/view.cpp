@@ -218,6 +218,8 @@ int clean_ones_that_may_acknowledge(const View& view, const DurabilityPolicy& po
 bool is_needed_though_errant(const View& view, const TabletView& t) {
     if (canary(Canary::errant_never_joins)) return false;
     if (!view.fixpoint() || !t.now || view.is_primary(t) || !t.now->server().semi_sync_plugins) return false;
+    // One that no setting makes restart-safe can never join: connected, it would help nobody.
+    if (!t.now->server().persisted_globals_load && !view.in_ackers(t)) return false;
     const TabletView* p = view.primary();
     if (p && p->now && !t.now->has.contains(p->now->server().gtid_purged)) return false;
     const auto needed_under = [&](const DurabilityPolicy& policy) {

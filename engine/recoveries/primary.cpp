@@ -72,7 +72,8 @@ awaitable<Outcome> make_room_for_ackers(Operation& op) {
     co_await op.lock_servers({p});
     co_await op.look();
     if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
-    op.require_locked(p);
+    if (!op.locked(p))
+        co_return refused(Reason::tablet_unreachable, "no connection is left on it, for the lock neither");
     const std::int64_t now = op.view().primary()->now->server().max_connections;
     const std::int64_t more = now + Limits::connections_made_room;
     op.report(p.to_string() + " has no connection left for its ackers: max_connections is raised from " +
@@ -92,7 +93,8 @@ awaitable<Outcome> unblock_primary(Operation& op) {
     if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
     const TabletView* before = op.view().primary();
     if (!before || !before->now) co_return refused(Reason::primary_unreachable);
-    if (semi_sync_is_stricter_than(before->now->server(), k)) {
+    // Loosened only where that lets them pass: what nobody acknowledges waits under k as well.
+    if (semi_sync_is_stricter_than(before->now->server(), k) && receiving_with_acks(op.view()) >= k) {
         if (canary(Canary::half_way_strict_is_left)) co_return refused(Reason::too_few_ackers);
         co_await op.lock_servers({p});
         co_await op.look();
@@ -101,7 +103,9 @@ awaitable<Outcome> unblock_primary(Operation& op) {
             co_await op.must(p, sql::SetGlobal{sql::Variable::rpl_semi_sync_source_enabled, 0});
             co_return succeeded();
         }
-        co_return co_await set_semi_sync(op, p, k);
+        if (Outcome loosened = co_await set_semi_sync(op, p, k); loosened.refused) co_return loosened;
+        co_await op.look_at_primary();
+        if (!still_holds(op.view(), op.key())) co_return succeeded();
     }
     if (receiving_with_acks(op.view()) >= k) {
         op.step("a nudge for " + p.to_string());

@@ -60,7 +60,9 @@ awaitable<Outcome> make_restart_safe(Operation& op) {
         }
         co_await op.must(alias, sql::SetPersistOnly{s.first, s.second});
     }
-    if (keeps_its_net_timeout(op.view(), *op.view().find(alias)) &&
+    // It takes effect when a receiver starts: while none runs it costs nothing, and whoever is quarantined in
+    // a moment has it already.
+    if ((!look->channel() || look->channel()->receiver == sql::ThreadState::no) &&
         server.replica_net_timeout_s != whole_seconds(op.limits().replica_net_timeout) &&
         !canary(Canary::net_timeout_is_the_servers)) {
         co_await op.must(alias, sql::SetGlobal{sql::Variable::replica_net_timeout,

@@ -132,11 +132,10 @@ awaitable<Outcome> change_source(Operation& op, TabletAlias alias, bool names_it
     const bool drops_nothing = rest.empty() || (op.record().opened_at.contains(rest) && primary_has_it);
     if (!drops_nothing && !primary_has_it && !canary(Canary::repoint_discards_relay_log)) {
         // Nobody else provably has what it received: it is executed first, or kept.
-        if (has_channel && !applier_runs && rows->front().applier_errno == 0) {
-            co_await source_side_off(op, alias);
-            co_await op.must(alias, sql::StartApplier{});
-        }
         const bool comes_to_it = has_channel && rows->front().applier_errno == 0;
+        // Its applier would wait for acknowledgements of its own, for ever.
+        if (comes_to_it) co_await source_side_off(op, alias);
+        if (comes_to_it && !applier_runs) co_await op.must(alias, sql::StartApplier{});
         co_return refused(comes_to_it ? Reason::not_caught_up : Reason::would_discard,
                           "received and not executed, and on nobody else in reach: " + rest.to_string());
     }
@@ -175,6 +174,21 @@ awaitable<Outcome> forget_relay_log(Operation& op, TabletAlias alias) {
     co_return succeeded();
 }
 
+// Of a P that does not answer us nobody knows whether it would refuse a replica (13114): who starts a
+// receiver looks what comes of it. Where P is dead nothing does, and the receiver that tries is what was
+// wanted.
+awaitable<bool> is_refused_by_source(Operation& op, TabletAlias alias) {
+    const Instant deadline = op.shard().now() + op.limits().statement / 2;
+    while (op.shard().now() < deadline) {
+        auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
+        if (!rows || rows->empty() || rows->front().receiver == sql::ThreadState::yes) co_return false;
+        if (rows->front().receiver == sql::ThreadState::no) co_return true;
+        if (rows->front().receiver_errno != 0) co_return false;
+        co_await op.shard().ports().clock.sleep_until(op.shard().now() + 20ms);
+    }
+    co_return false;
+}
+
 }  // namespace
 
 awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
@@ -187,7 +201,6 @@ awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
     const sql::ReplicaRow* channel = look->channel();
     const bool names_it = op.record().has_acker(alias);
     const bool acks_on = server.semi_sync_plugins && server.semi_sync_replica_enabled;
-    const bool acks_to_end = acks_on && !names_it;
     const bool acks_not_in_effect = channel && channel->receiver == sql::ThreadState::yes &&
                                     server.semi_sync_plugins &&
                                     look->answer.semi_sync.replica_status != acks_on;
@@ -196,6 +209,8 @@ awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
     const bool right_timeout =
         server.replica_net_timeout_s == whole_seconds(op.limits().replica_net_timeout) ||
         canary(Canary::net_timeout_is_the_servers);
+    // A look from before the commit point is old: what a person switched on since would acknowledge unnamed.
+    const bool acks_to_end = !names_it && (acks_on || (server.semi_sync_plugins && !right_source));
     const bool reset = channel && is_relay_log_error(channel->receiver_errno);
     if (!right_source || !right_timeout || acks_to_end || acks_not_in_effect) {
         co_await stop_receiver(op, alias);
@@ -232,6 +247,10 @@ awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
                               "START REPLICA SQL_THREAD: " + started.error().text);
         }
     }
+    const TabletView* p = op.view().primary();
+    const bool stood = channel && channel->receiver == sql::ThreadState::no && right_source;
+    if (stood && (!p || !p->now) && co_await is_refused_by_source(op, alias))
+        co_return refused(Reason::primary_unreachable, "its source refuses " + alias.to_string());
     co_return succeeded();
 }
 

@@ -196,10 +196,13 @@ struct Books::Visitor {
         if (closes(e.statement)) no_longer_weak(e.tablet);
         if (sets_semi_sync(e.statement) && books.weakened.contains(e.tablet)) books.stepped.insert(e.tablet);
         const auto* set = std::get_if<sql::SetGlobal>(&e.statement);
-        if (std::holds_alternative<sql::StartReceiver>(e.statement) ||
-            (set && set->variable == sql::Variable::rpl_semi_sync_replica_enabled)) {
+        if (set && set->variable == sql::Variable::rpl_semi_sync_replica_enabled) {
             books.acks_by_hand.erase(e.tablet);
+            books.acks_set.insert(e.tablet);
         }
+        // Who had just set them need not foresee a hand between that and the start.
+        if (std::holds_alternative<sql::StartReceiver>(e.statement) && !books.acks_set.erase(e.tablet))
+            books.acks_by_hand.erase(e.tablet);
     }
 
     void operator()(const ServerLockTaken&) {}

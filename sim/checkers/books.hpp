@@ -104,6 +104,7 @@ struct Books {
     std::set<TabletAlias> started_by_hand;        // its next start is without its persisted settings
     std::set<TabletAlias> touched;  // a fault may have taken its mark, since it last was as declared
     std::set<TabletAlias> acks_by_hand;
+    std::set<TabletAlias> acks_set;               // a step has set them, and not yet started the receiver
     std::set<TabletAlias> dropped_by_hand;        // a person may have dropped its relay log; until it stops
     std::map<TabletAlias, WriteIds> disk_before;  // of those stopped, or about to be: what they had
 

@@ -133,7 +133,8 @@ class Excusing {
                 return whole_tablet_excused(c.tablet) || not_curable(c.tablet);
             case tablet_receives:
                 if (tablet_excused(c)) return true;
-                return (refused_by_its_source(c.tablet) || primary_is_another_server()) &&
+                return (refused_by_its_source(c.tablet) || primary_is_another_server() ||
+                        is_blank(c.tablet)) &&
                        (fails(primary_) || fails(policy_));
             case settings_at_run_time:
                 // The time-out is set while a receiver is stopped, and of a stranger in the primary's place
@@ -181,6 +182,12 @@ class Excusing {
         const RecordedServer& recorded = state_.store.fixpoint->primary;
         const ServerState* p = state_.server(recorded.alias);
         return p && alive(*p) && p->server.server_uuid != recorded.uuid;
+    }
+
+    // It gets a new server_id before it may follow, and only a primary that answers shows which are taken.
+    bool is_blank(const TabletAlias& tablet) const {
+        const ServerState* server = state_.server(tablet);
+        return server && server->server.gtid_executed.empty() && server->channels.empty();
     }
 
     bool is_in_its_place(const TabletAlias& tablet) const {

@@ -157,9 +157,15 @@ bool demanded_missing(In in, Key) {
         if (record->k() > 0) demanded.add(evidence);
     }
     if (!on_disks.contains(demanded)) return true;
-    // Somebody must be able to bring it together, following one after the other.
+    // Somebody who may lead must be able to bring it together, following one after the other; an errant one
+    // must have it.
     for (const ServerState* c : others(in)) {
+        if (!fit_to_be_primary(in, *c)) continue;
         GtidSet together = usable(*c);
+        if (!errant_on(*c, in.state).empty()) {
+            if (together.contains(demanded)) return false;
+            continue;
+        }
         for (std::size_t round = 0; round < in.state.servers.size(); ++round) {
             for (const ServerState* s : core_servers(in)) {
                 if (together.contains(s->server.gtid_purged)) together.add(usable(*s));
@@ -335,9 +341,22 @@ bool is_purged(In in, Key key) {
     return s && p && past_is_purged(*s, *p);
 }
 
+// Its replicas are told so. Whoever has no session there gets none; who has, makes room (protocol 9).
+bool has_no_connection_left(In in, const ServerState& s) {
+    return std::ranges::any_of(in.state.servers, [&](const ServerState& replica) {
+        return std::ranges::any_of(replica.channels, [&](const sql::ReplicaRow& channel) {
+            const Tablet* t = tablet_of(in, s.alias);
+            return t && channel.source == t->mysql &&
+                   channel.receiver_errno == sql::error_number::too_many_connections;
+        });
+    });
+}
+
 bool tablet_out_of_reach(In in, Key key) {
-    const ServerState* s = subject(in, key);
-    return s && !in_core(in, s->alias);
+    const FixpointRecord* record = record_of(in);
+    const bool of_primary = record && !key.tablet && key.problem != Problem::wrong_primary;
+    const ServerState* s = of_primary ? in.state.server(record->primary.alias) : subject(in, key);
+    return s && (!in_core(in, s->alias) || has_no_connection_left(in, *s));
 }
 
 bool would_discard(In in, Key key) {
