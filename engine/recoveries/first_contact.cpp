@@ -29,6 +29,22 @@ std::vector<TabletAlias> silent_declared(const View& view) {
     return silent;
 }
 
+// One that receives from a server that no record declares: what serves there may be acknowledging just now.
+std::string receives_from_a_stranger(const View& view) {
+    for (const TabletView& t : view.tablets) {
+        if (!t.now || !t.declared || t.forgotten) continue;
+        for (const sql::ReplicaRow& channel : t.now->answer.channels) {
+            const bool known = std::ranges::any_of(view.tablets, [&](const TabletView& source) {
+                return source.declared && source.tablet.mysql == channel.source;
+            });
+            if (channel.receiver == sql::ThreadState::yes && !known)
+                return t.alias().to_string() + " receives from " + channel.source.to_string() +
+                       ", which no record declares: declare it, or stop that receiver";
+        }
+    }
+    return {};
+}
+
 FirstContactVerdict judge(const View& view, const ShardFacts& facts) {
     return judge_first_contact(facts, view.records.shard, view.fixpoint());
 }
@@ -85,6 +101,8 @@ awaitable<Outcome> elect_and_record(Operation& op, FirstContact kind) {
     if (Outcome possible = first_contact_possible(view, kind); possible.refused && tests_first)
         co_return possible;
     if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
+    if (const std::string stranger = receives_from_a_stranger(view); !stranger.empty())
+        co_return refused(Reason::record_lost_tablet_missing, stranger);
     if (Election possible =
             elect_without_record(as_if_prepared(view, op.facts()), kind, silent_declared(view));
         !possible.winner && tests_first) {
@@ -113,6 +131,8 @@ awaitable<Outcome> elect_and_record(Operation& op, FirstContact kind) {
 }  // namespace
 
 Outcome first_contact_possible(const View& view, FirstContact kind) {
+    if (const std::string stranger = receives_from_a_stranger(view); !stranger.empty())
+        return refused(Reason::record_lost_tablet_missing, stranger);
     const Election possible =
         elect_without_record(as_if_prepared(view, view.facts), kind, silent_declared(view));
     return possible.winner ? succeeded() : refused(possible.reason, possible.text);

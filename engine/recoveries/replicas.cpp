@@ -192,6 +192,10 @@ awaitable<Outcome> quarantine(Operation& op) {
     }
     if (op.record().has_acker(alias)) {
         if (Outcome out = co_await take_out_of_ackers(op, alias); out.refused) co_return out;
+        if (!op.view().find(alias)) {  // only A still named it
+            op.report(alias.to_string() + " is quarantined, and nobody declares it any more: " + why);
+            co_return succeeded();
+        }
     }
     const bool received = receiver_runs(*op.view().find(alias)->now);
     co_await stop_receivers(op, {alias});

@@ -24,6 +24,11 @@ bool closes(const sql::Statement& statement) {
            (set && set->variable == sql::Variable::super_read_only && set->value == 1);
 }
 
+bool opens(const sql::Statement& statement) {
+    const auto* set = std::get_if<sql::SetGlobal>(&statement);
+    return set && set->variable == sql::Variable::read_only && set->value == 0;
+}
+
 bool sets_semi_sync(const sql::Statement& statement) {
     const auto* set = std::get_if<sql::SetGlobal>(&statement);
     return set && set->variable >= sql::Variable::rpl_semi_sync_source_enabled &&
@@ -57,6 +62,12 @@ bool takes_the_mark(FaultKind kind) {
         default:
             return false;
     }
+}
+
+// What a server that has lost its own transactions writes then bears their numbers.
+bool opens_by_hand(FaultKind kind) {
+    return kind == set_writable || kind == second_primary || kind == errant_transaction ||
+           kind == restart_writable || kind == restart_without_persisted;
 }
 
 // It may come back with less than it had.
@@ -194,6 +205,7 @@ struct Books::Visitor {
     void operator()(const StatementTookEffect& e) {
         if (e.mutating) books.acted(e.manager);
         if (closes(e.statement)) no_longer_weak(e.tablet);
+        if (closes(e.statement) || opens(e.statement)) books.closed_by_hand.erase(e.tablet);
         if (sets_semi_sync(e.statement) && books.weakened.contains(e.tablet)) books.stepped.insert(e.tablet);
         const auto* set = std::get_if<sql::SetGlobal>(&e.statement);
         if (set && set->variable == sql::Variable::rpl_semi_sync_replica_enabled) {
@@ -371,6 +383,14 @@ struct Books::Visitor {
     void touch(const Fault& fault, const TabletAlias& tablet) {
         if (takes_the_mark(fault.kind)) books.touched.insert(tablet);
         if (may_lose_data(fault.kind)) remember_disk(tablet);
+        if (opens_by_hand(fault.kind)) {
+            for (auto& [id, write] : books.writes) {
+                if (!write.copies_lost.contains(tablet)) continue;
+                write.number_reused = true;
+                write.by_hand = tablet.to_string() + " was opened by hand, and gave its number again";
+            }
+        }
+        if (fault.kind == set_read_only) books.closed_by_hand.insert(tablet);
         switch (fault.kind) {
             case set_writable:
             case second_primary: {

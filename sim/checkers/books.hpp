@@ -48,6 +48,7 @@ struct WriteBook {
     bool privileged = false;
     std::string by_hand;                // why it is excused: a fault by hand touched it; "" : it is not
     std::set<TabletAlias> copies_lost;  // to faults, by a restart or by hand
+    bool number_reused = false;         // by hand, where its copy was lost: two writes bear one GTID
 
     // Judged by I2: told to an ordinary client, under a policy with k >= 1.
     bool counts() const { return told && !privileged && k() > 0; }
@@ -104,6 +105,7 @@ struct Books {
     std::set<TabletAlias> started_by_hand;        // its next start is without its persisted settings
     std::set<TabletAlias> touched;  // a fault may have taken its mark, since it last was as declared
     std::set<TabletAlias> acks_by_hand;
+    std::set<TabletAlias> closed_by_hand;         // and no step has closed or opened it since
     std::set<TabletAlias> acks_set;               // a step has set them, and not yet started the receiver
     std::set<TabletAlias> dropped_by_hand;        // a person may have dropped its relay log; until it stops
     std::map<TabletAlias, WriteIds> disk_before;  // of those stopped, or about to be: what they had

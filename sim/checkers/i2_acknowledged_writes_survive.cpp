@@ -51,7 +51,7 @@ class I2 final : public Checker {
         const ServerState* primary = state.server(alias);
         Lost lost, dropped;
         for (const auto& [id, write] : books_.writes) {
-            if (!write.counts() || (primary && on_disk(*primary, id))) continue;
+            if (!write.counts() || write.number_reused || (primary && on_disk(*primary, id))) continue;
             if (stands_still(primary) && somebody_holds(id, state)) continue;
             if (write.by_hand.empty() && tolerable(id, write, alias, state)) {
                 lost.add(id);

@@ -260,6 +260,17 @@ bool record_lost_and_tablet_missing(In in, Key) {
             if (row.shard == in.state.shard && undeclared(row.alias)) return true;
         }
     }
+    // Or one that a declared tablet receives from.
+    const auto declared_at = [&](const MysqlAddress& source) {
+        return std::ranges::any_of(store.tablets, [&](const auto& t) { return t.second.mysql == source; });
+    };
+    for (const ServerState* s : core_servers(in)) {
+        for (const sql::ReplicaRow& channel : s->channels) {
+            if (channel.receiver == sql::ThreadState::yes && !undeclared(s->alias) &&
+                !declared_at(channel.source))
+                return true;
+        }
+    }
     return std::ranges::any_of(
         store.tablets, [&](const auto& t) { return !in_core(in, t.first) && !forgotten(in.state, t.first); });
 }

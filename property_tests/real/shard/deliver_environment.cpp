@@ -70,7 +70,7 @@ Delivery stop_of(Tablet& tablet, World& world, const Fault& fault) {
         tablet.crash();
     };
     plan.observed = [&tablet] { return !tablet.up(); };
-    plan.undo = [&tablet] { start(tablet); };  // after a stop that is under way
+    plan.undo = [&tablet] { tablet.start(); };  // after a stop that is under way, however long it takes
     return plan;
 }
 
@@ -177,16 +177,25 @@ Delivery pause_of(Nemesis& nemesis, Tablet& tablet, const Fault& fault) {
     return plan;
 }
 
-// LOCK TABLES in a session of somebody's: it lasts as long as the session.
+// LOCK TABLES in a session of somebody's: it lasts as long as the session. It is not to be had while a commit
+// waits for acknowledgement, or behind an applier that somebody's lock holds up already.
 Delivery block_of(Tablet& tablet) {
     Delivery plan;
-    plan.possible = tablet.up();
+    if (!tablet.up()) return plan;
+    if (tablet.applier_blocked()) {
+        plan.possible = true;
+        plan.apply = [] {};
+        return plan;
+    }
     const auto session = std::make_shared<std::optional<real::BlockingSession>>();
-    plan.apply = [&tablet, session] {
+    try {
         *session = tablet.server().root();
-        contract::run_all(**session, {"LOCK TABLES contract.`rows` READ"});
-        tablet.set_applier_blocked(true);
-    };
+        contract::run_all(**session, {"SET SESSION lock_wait_timeout=1", "LOCK TABLES contract.`rows` READ"});
+    } catch (const std::runtime_error&) {
+        return plan;
+    }
+    plan.possible = true;
+    plan.apply = [&tablet] { tablet.set_applier_blocked(true); };
     plan.undo = [&tablet, session] {
         session->reset();
         tablet.set_applier_blocked(false);
