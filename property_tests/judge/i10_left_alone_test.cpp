@@ -1,0 +1,102 @@
+// I10: nothing is touched in a shard that is as declared; which moment counts: of the look under the lock, or
+// of the sending where there is no lock.
+#include <gtest/gtest.h>
+
+#include "property_tests/judge/stage.hpp"
+
+namespace fixpoint::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::alias_of;
+using testing::gtids;
+using testing::Stage;
+
+TEST(I10, AStatementReachesAShardThatIsAsDeclared) {
+    Stage s;
+    s.lock(1);
+    s.statement(sql::Look{}, 2, 1);
+    s.statement(sql::GetLock{"fixpoint/commerce/0"}, 2, 1);
+    EXPECT_EQ(s.violated(), "");
+    s.statement(sql::StopReceiver{}, 2, 1);
+    EXPECT_EQ(s.violated(), "I10");
+}
+
+TEST(I10, AClosingIsJudgedByTheMomentOfSending) {
+    for (const bool drifted : {false, true}) {
+        Stage s;
+        s.lock(1);
+        s.b.row(1).offline_mode = drifted;
+        s.play(StatementSent{"m1", alias_of(1), 7, 1, true, sql::CloseInOnePacket{}});
+        s.b.row(1).offline_mode = false;
+        s.b.row(1).read_only = s.b.row(1).super_read_only = true;  // it reads so before it is reported
+        s.statement(sql::CloseInOnePacket{}, 1, 1);
+        EXPECT_EQ(s.violated(), drifted ? "" : "I10");
+    }
+}
+
+TEST(I10, ADriftThatHealsItselfBetweenLookAndStatementIsNoOffence) {
+    Stage s;
+    s.b.row(2).super_read_only = false;
+    s.lock(1);
+    s.b.row(2).super_read_only = true;
+    s.statement(sql::SetGlobal{sql::Variable::super_read_only, 1}, 2, 1);
+    EXPECT_EQ(s.violated(), "");
+}
+
+TEST(I10, ADriftUnderTheLockMayBeRepaired) {
+    Stage s;
+    s.lock(1);
+    s.b.row(2).super_read_only = false;
+    s.statement(sql::SetGlobal{sql::Variable::super_read_only, 1}, 2, 1);
+    EXPECT_EQ(s.violated(), "");
+}
+
+TEST(I10, ARecordRewrittenForEver) {
+    Stage s;
+    s.lock(1);
+    s.play(RecordWritten{"m1", 1, s.b.state.store.fixpoint, s.b.state.store.fixpoint, false, true});
+    EXPECT_EQ(s.violated(), "I10");
+    Stage t;
+    t.lock(1);
+    t.play(
+        RecordWritten{"", 0, t.b.state.store.fixpoint, t.b.state.store.fixpoint, false, true});  // a person
+    EXPECT_EQ(t.violated(), "");
+}
+
+TEST(I10, ATabletRecordWrittenByHandMayBeSeenAPassLater) {
+    for (const bool just_now : {false, true}) {
+        Stage s;
+        s.after(10s);
+        s.play(RecordWritten{"", 0, s.b.state.store.fixpoint, s.b.state.store.fixpoint, false, true});
+        s.after(just_now ? 10ms : 1s);
+        s.lock(1);
+        s.statement(sql::StopReceiver{}, 2, 1);
+        EXPECT_EQ(s.violated(), just_now ? "" : "I10");
+    }
+}
+
+TEST(I10, UnderNoLockTheMomentOfSendingCounts) {
+    for (const bool drifted : {false, true}) {
+        Stage s;
+        s.b.row(2).super_read_only = !drifted;
+        StatementSent sent{"m1", alias_of(2), 7, 0, true, sql::StopReceiver{}};
+        s.play(sent);
+        s.b.row(2).super_read_only = true;
+        s.statement(sql::StopReceiver{}, 2, 0);
+        EXPECT_EQ(s.violated(), drifted ? "" : "I10");
+    }
+}
+
+TEST(I10, ANudgeFreesWhatWaits) {
+    for (const bool waits : {false, true}) {
+        Stage s;
+        if (waits) s.b.row(1).gtid_owned = gtids(1, 15, 15);
+        s.lock(1);
+        s.statement(sql::Nudge{"n1"}, 1, 1);
+        EXPECT_EQ(s.violated(), waits ? "" : "I10");
+    }
+}
+
+}  // namespace
+}  // namespace fixpoint::sim
