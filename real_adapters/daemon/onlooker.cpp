@@ -5,10 +5,7 @@ namespace fixpoint::real {
 
 namespace {
 
-template <class T>
-topo::Result<T> refused() {
-    return std::unexpected(topo::Error{topo::ErrorKind::unreachable, "this one only looks"});
-}
+constexpr const char* only_looks = "this one only looks";
 
 class OnlookerSession final : public SqlSession {
   public:
@@ -16,8 +13,8 @@ class OnlookerSession final : public SqlSession {
 
     awaitable<sql::Result> execute(sql::Statement statement, Duration limit) override {
         if (sql::is_mutating(statement))
-            co_return std::unexpected(sql::Error{
-                sql::ErrorKind::server, sql::error_number::option_prevents_statement, "this one only looks"});
+            co_return std::unexpected(
+                sql::Error{sql::ErrorKind::server, sql::error_number::option_prevents_statement, only_looks});
         co_return co_await base_->execute(std::move(statement), limit);
     }
     bool broken() const override { return base_->broken(); }
@@ -42,7 +39,7 @@ std::vector<topo::Listed> laid_over(std::vector<topo::Listed> listed,
 
 }  // namespace
 
-OnlookerStore::OnlookerStore(topo::Store* base, std::vector<ProposedRecord> proposed) : base_(base) {
+OnlookerStore::OnlookerStore(topo::Store* base, std::vector<ProposedRecord> proposed) : StoreDecorator(base) {
     for (ProposedRecord& record : proposed) proposed_[record.cell][record.path] = std::move(record.bytes);
 }
 
@@ -55,13 +52,13 @@ awaitable<topo::Result<std::optional<topo::Value>>> OnlookerStore::get(std::stri
         if (const auto it = global->second.find(path); it != global->second.end())
             co_return std::optional<topo::Value>(topo::Value{it->second, 1});
     }
-    if (base_ == nullptr) co_return std::optional<topo::Value>();
-    co_return co_await base_->get(std::move(path), limit);
+    if (base() == nullptr) co_return std::optional<topo::Value>();
+    co_return co_await base()->get(std::move(path), limit);
 }
 
 awaitable<topo::Result<std::vector<topo::Listed>>> OnlookerStore::list(std::string prefix, Duration limit) {
     topo::Result<std::vector<topo::Listed>> listed;
-    if (base_ != nullptr) listed = co_await base_->list(prefix, limit);
+    if (base() != nullptr) listed = co_await base()->list(prefix, limit);
     if (!listed || !proposes_cell("")) co_return listed;
     co_return laid_over(*std::move(listed), proposed_.at(""), prefix);
 }
@@ -70,7 +67,7 @@ awaitable<topo::Result<std::vector<topo::Listed>>> OnlookerStore::list_cell(std:
                                                                             std::string prefix,
                                                                             Duration limit) {
     topo::Result<std::vector<topo::Listed>> listed;
-    if (base_ != nullptr) listed = co_await base_->list_cell(cell, prefix, limit);
+    if (base() != nullptr) listed = co_await base()->list_cell(cell, prefix, limit);
     if (!proposes_cell(cell)) co_return listed;
     // A cell that is only proposed does not exist yet.
     co_return laid_over(listed ? *std::move(listed) : std::vector<topo::Listed>{}, proposed_.at(cell),
@@ -79,34 +76,14 @@ awaitable<topo::Result<std::vector<topo::Listed>>> OnlookerStore::list_cell(std:
 
 awaitable<topo::Result<std::optional<topo::LockHolder>>> OnlookerStore::lock_holder(std::string path,
                                                                                     Duration limit) {
-    if (base_ == nullptr) co_return std::optional<topo::LockHolder>();
-    co_return co_await base_->lock_holder(std::move(path), limit);
+    if (base() == nullptr) co_return std::optional<topo::LockHolder>();
+    co_return co_await base()->lock_holder(std::move(path), limit);
 }
 
-awaitable<topo::Result<std::vector<topo::Version>>> OnlookerStore::transact(topo::LockKey /*lock*/,
-                                                                            std::vector<topo::Put> /*puts*/,
-                                                                            Duration /*limit*/) {
-    co_return refused<std::vector<topo::Version>>();
+std::optional<topo::Error> OnlookerStore::refusal() const {
+    return topo::Error{topo::ErrorKind::unreachable, only_looks};
 }
-awaitable<topo::Result<topo::Version>> OnlookerStore::put_declared(topo::Put /*put*/, Duration /*limit*/) {
-    co_return refused<topo::Version>();
-}
-awaitable<topo::Result<topo::LockKey>> OnlookerStore::lock_shard(std::string /*path*/,
-                                                                 std::string /*content*/, Duration /*lease*/,
-                                                                 Duration /*limit*/) {
-    co_return refused<topo::LockKey>();
-}
-awaitable<topo::Result<void>> OnlookerStore::renew(topo::LockKey /*lock*/, Duration /*lease*/,
-                                                   Duration /*limit*/) {
-    co_return refused<void>();
-}
-awaitable<topo::Result<void>> OnlookerStore::unlock(topo::LockKey /*lock*/, Duration /*limit*/) {
-    co_return refused<void>();
-}
-awaitable<topo::Result<topo::Version>> OnlookerStore::put_cell(std::string /*cell*/, topo::Put /*put*/,
-                                                               Duration /*limit*/) {
-    co_return refused<topo::Version>();
-}
+// Whoever looks once waits for nothing.
 void OnlookerStore::on_change(std::function<void()> /*callback*/) {}
 
 awaitable<std::expected<std::unique_ptr<SqlSession>, sql::Error>> OnlookerConnector::connect(

@@ -6,37 +6,28 @@
 #include <map>
 
 #include "fixpoint/ports/sql_session.hpp"
-#include "fixpoint/ports/topology_store.hpp"
 #include "real_adapters/daemon/declaration.hpp"
+#include "real_adapters/daemon/store_decorator.hpp"
 
 namespace fixpoint::real {
 
-class OnlookerStore final : public topo::Store {
+class OnlookerStore final : public StoreDecorator {
   public:
     // Without a base there is no store yet: it holds what is proposed.
     explicit OnlookerStore(topo::Store* base, std::vector<ProposedRecord> proposed = {});
 
     awaitable<topo::Result<std::optional<topo::Value>>> get(std::string path, Duration limit) override;
     awaitable<topo::Result<std::vector<topo::Listed>>> list(std::string prefix, Duration limit) override;
-    awaitable<topo::Result<std::vector<topo::Version>>> transact(topo::LockKey lock,
-                                                                 std::vector<topo::Put> puts,
-                                                                 Duration limit) override;
-    awaitable<topo::Result<topo::Version>> put_declared(topo::Put put, Duration limit) override;
-    awaitable<topo::Result<topo::LockKey>> lock_shard(std::string path, std::string content, Duration lease,
-                                                      Duration limit) override;
-    awaitable<topo::Result<void>> renew(topo::LockKey lock, Duration lease, Duration limit) override;
-    awaitable<topo::Result<void>> unlock(topo::LockKey lock, Duration limit) override;
     awaitable<topo::Result<std::optional<topo::LockHolder>>> lock_holder(std::string path,
                                                                          Duration limit) override;
     awaitable<topo::Result<std::vector<topo::Listed>>> list_cell(std::string cell, std::string prefix,
                                                                  Duration limit) override;
-    awaitable<topo::Result<topo::Version>> put_cell(std::string cell, topo::Put put, Duration limit) override;
     void on_change(std::function<void()> callback) override;
 
   private:
+    std::optional<topo::Error> refusal() const override;
     bool proposes_cell(const std::string& cell) const;
 
-    topo::Store* base_;
     std::map<std::string, std::map<std::string, std::string>> proposed_;  // by cell ("": global), by path
 };
 

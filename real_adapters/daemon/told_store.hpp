@@ -3,45 +3,23 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <utility>
 
-#include "fixpoint/ports/topology_store.hpp"
 #include "real_adapters/daemon/event_log.hpp"
+#include "real_adapters/daemon/store_decorator.hpp"
 
 namespace fixpoint::real {
 
-class ToldStore final : public topo::Store {
+class ToldStore final : public StoreDecorator {
   public:
     ToldStore(std::unique_ptr<topo::Store> base, Log& log, ShardName shard)
-        : base_(std::move(base)), log_(log), shard_(std::move(shard)) {}
-
-    awaitable<topo::Result<std::optional<topo::Value>>> get(std::string path, Duration limit) override;
-    awaitable<topo::Result<std::vector<topo::Listed>>> list(std::string prefix, Duration limit) override;
-    awaitable<topo::Result<std::vector<topo::Version>>> transact(topo::LockKey lock,
-                                                                 std::vector<topo::Put> puts,
-                                                                 Duration limit) override;
-    awaitable<topo::Result<topo::Version>> put_declared(topo::Put put, Duration limit) override;
-    awaitable<topo::Result<topo::LockKey>> lock_shard(std::string path, std::string content, Duration lease,
-                                                      Duration limit) override;
-    awaitable<topo::Result<void>> renew(topo::LockKey lock, Duration lease, Duration limit) override;
-    awaitable<topo::Result<void>> unlock(topo::LockKey lock, Duration limit) override;
-    awaitable<topo::Result<std::optional<topo::LockHolder>>> lock_holder(std::string path,
-                                                                         Duration limit) override;
-    awaitable<topo::Result<std::vector<topo::Listed>>> list_cell(std::string cell, std::string prefix,
-                                                                 Duration limit) override;
-    awaitable<topo::Result<topo::Version>> put_cell(std::string cell, topo::Put put, Duration limit) override;
-    void on_change(std::function<void()> callback) override { base_->on_change(std::move(callback)); }
+        : StoreDecorator(base.get()), owned_(std::move(base)), log_(log), shard_(std::move(shard)) {}
 
   private:
-    // After each write: what is said once, until one succeeds again.
-    template <class T>
-    topo::Result<T> told(topo::Result<T> answer) {
-        say(answer ? nullptr : &answer.error());
-        return answer;
-    }
-    void say(const topo::Error* error);
+    // Said once, until a write succeeds again.
+    void answered(const topo::Error* error) override;
 
-    std::unique_ptr<topo::Store> base_;
+    std::unique_ptr<topo::Store> owned_;
     Log& log_;
     ShardName shard_;
     bool said_ = false;
