@@ -227,8 +227,8 @@ Delivery kill_sessions(Nemesis& nemesis, FakeMysql& server) {
 
 }  // namespace
 
-Delivery plan_drift(Nemesis& nemesis, const Fault& fault) {
-    World& world = nemesis.world();
+Delivery Nemesis::plan_drift(const Fault& fault) {
+    World& world = world_;
     FakeMysql* found = fault.tablet ? world.server(*fault.tablet) : nullptr;
     if (found == nullptr) return {};
     FakeMysql& server = *found;
@@ -272,7 +272,7 @@ Delivery plan_drift(Nemesis& nemesis, const Fault& fault) {
         case unpersist_settings:
             return unpersist(server);
         case kill_session_by_hand:
-            return kill_sessions(nemesis, server);
+            return kill_sessions(*this, server);
         case foreign_journal:
             return foreign_journal_of(world, server);
         case long_transaction: {

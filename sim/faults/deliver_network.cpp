@@ -46,15 +46,13 @@ LinkFaultKind link_kind(FaultKind kind) {
 
 }  // namespace
 
-Delivery plan_network(Nemesis& nemesis, const Fault& fault) {
-    World& world = nemesis.world();
+Delivery Nemesis::plan_network(const Fault& fault) {
+    World& world = world_;
     Delivery plan;
     if (fault.kind == FaultKind::heal) {
         const auto healed = std::make_shared<bool>(false);
         plan.possible = true;
-        plan.apply = [&nemesis, &fault, healed] {
-            *healed = nemesis.heal_network(fault.from_set, fault.to_set);
-        };
+        plan.apply = [this, &fault, healed] { *healed = heal_network(fault.from_set, fault.to_set); };
         plan.observed = [healed] { return *healed; };
         return plan;
     }

@@ -20,8 +20,8 @@ Delivery outage(FakeStore& store, const std::string& cell, const std::string& ma
 
 }  // namespace
 
-Delivery plan_store(Nemesis& nemesis, const Fault& fault) {
-    World& world = nemesis.world();
+Delivery Nemesis::plan_store(const Fault& fault) {
+    World& world = world_;
     FakeStore& store = world.store();
     const int count = std::max(1, fault.number);
     Delivery plan;
@@ -35,8 +35,8 @@ Delivery plan_store(Nemesis& nemesis, const Fault& fault) {
         case cell_store_up: {
             const bool cells = fault.kind == cell_store_up;
             plan.possible = store.has_cell(fault.cell) && store.is_down(fault.cell, fault.manager);
-            plan.apply = [&nemesis, &store, &fault, cells] {
-                nemesis.undo_kinds({cells ? cell_store_down : store_unreachable}, fault);
+            plan.apply = [this, &store, &fault, cells] {
+                undo_kinds({cells ? cell_store_down : store_unreachable}, fault);
                 store.set_up(fault.cell, fault.manager);
             };
             return plan;
@@ -87,8 +87,8 @@ Delivery plan_store(Nemesis& nemesis, const Fault& fault) {
     }
 }
 
-Delivery plan_manager(Nemesis& nemesis, const Fault& fault, const std::string& concerned) {
-    World& world = nemesis.world();
+Delivery Nemesis::plan_manager(const Fault& fault, const std::string& concerned) {
+    World& world = world_;
     std::vector<ManagerProcess*> subjects;
     for (const auto& manager : world.managers()) {
         const std::string& wanted = fault.manager.empty() ? concerned : fault.manager;
@@ -126,8 +126,8 @@ Delivery plan_manager(Nemesis& nemesis, const Fault& fault, const std::string& c
             break;
         case manager_resume:
             plan.possible = any(&ManagerProcess::paused, true);
-            plan.apply = [&nemesis, &fault, resume = each(&ManagerProcess::resume)] {
-                nemesis.undo_kinds({manager_pause}, fault);
+            plan.apply = [this, &fault, resume = each(&ManagerProcess::resume)] {
+                undo_kinds({manager_pause}, fault);
                 resume();
             };
             break;

@@ -138,8 +138,8 @@ Delivery pause_of(Nemesis& nemesis, FakeMysql& server, const Fault& fault) {
 
 }  // namespace
 
-Delivery plan_tablet(Nemesis& nemesis, const Fault& fault) {
-    World& world = nemesis.world();
+Delivery Nemesis::plan_tablet(const Fault& fault) {
+    World& world = world_;
     FakeMysql* found = fault.tablet ? world.server(*fault.tablet) : nullptr;
     if (found == nullptr) return {};
     FakeMysql& server = *found;
@@ -153,16 +153,16 @@ Delivery plan_tablet(Nemesis& nemesis, const Fault& fault) {
         case restart:
         case restart_writable:
         case restart_without_persisted:
-            return restart_of(nemesis, server, fault);
+            return restart_of(*this, server, fault);
         case restart_loop:
             return loop_of(world, server, fault);
         case pause:
         case resume:
-            return pause_of(nemesis, server, fault);
+            return pause_of(*this, server, fault);
         case relay_log_lost:
         case relay_log_hole:
         case torn_relay_log:
-            return relay_log_of(nemesis, server, fault);
+            return relay_log_of(*this, server, fault);
         case too_many_connections:
             plan.apply = [&server] { server.fill_connections(true); };
             plan.undo = [&server] { server.fill_connections(false); };
@@ -184,8 +184,8 @@ Delivery plan_tablet(Nemesis& nemesis, const Fault& fault) {
             return plan;
         case unblock_applier:
             plan.possible = true;
-            plan.apply = [&nemesis, &server, &fault] {
-                nemesis.undo_kinds({block_applier}, fault);
+            plan.apply = [this, &server, &fault] {
+                undo_kinds({block_applier}, fault);
                 server.block_applier(false);
             };
             return plan;

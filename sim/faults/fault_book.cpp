@@ -86,6 +86,26 @@ void FaultBook::strike(std::size_t index, const std::string& manager) {
         state.cancel_end = after(state.fault.for_time, [this, &state] { undo(state); });
 }
 
+Delivery FaultBook::plan(const Fault& fault, const std::string& concerned) {
+    switch (fault_row(fault.kind).group) {
+        case FaultGroup::network:
+            return plan_network(fault);
+        case FaultGroup::tablet:
+            return plan_tablet(fault);
+        case FaultGroup::drift:
+            return plan_drift(fault);
+        case FaultGroup::declaration:
+            return plan_declaration(fault);
+        case FaultGroup::store:
+            return plan_store(fault);
+        case FaultGroup::manager:
+            return plan_manager(fault, concerned);
+        case FaultGroup::statement:
+            break;  // armed, not planned
+    }
+    return {};
+}
+
 void FaultBook::mark_delivered(State& state) {
     if (std::exchange(state.delivered, true)) return;
     report(FaultHappened{state.fault, FaultStage::delivered});

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "fixpoint/sim/judge_event.hpp"
+#include "sim/faults/records_by_hand.hpp"
 
 namespace fixpoint::sim {
 
@@ -64,8 +65,16 @@ class FaultBook {
     // ---- whoever keeps the book
     virtual void report(const FaultHappened& happened) = 0;
     virtual Cancel after(Duration time, std::function<void()> action) = 0;
-    // `manager`: the one that the triggering event concerned ("" : none).
-    virtual Delivery plan(const Fault& fault, const std::string& manager) = 0;
+    // How each group of the table strikes; declarations are the same everywhere.
+    virtual RecordsByHand& records() = 0;
+    // Of a server that is down: only what is gone is forgotten.
+    virtual std::optional<Uuid> uuid_of_the_dead(const TabletAlias& tablet) = 0;
+    virtual Delivery plan_network(const Fault& fault) = 0;
+    virtual Delivery plan_tablet(const Fault& fault) = 0;
+    virtual Delivery plan_drift(const Fault& fault) = 0;
+    virtual Delivery plan_store(const Fault& fault) = 0;
+    // `concerned`: the manager that the triggering event concerned ("" : none).
+    virtual Delivery plan_manager(const Fault& fault, const std::string& concerned) = 0;
     // There is nothing to apply it to yet, for the `tries`th time: strikes again so much later, or (nullopt)
     // never.
     virtual std::optional<Duration> try_again_in(const Fault& /*fault*/, int /*tries*/) {
@@ -84,6 +93,9 @@ class FaultBook {
     bool ceased_ = false;
 
   private:
+    Delivery plan(const Fault& fault, const std::string& concerned);
+    Delivery plan_declaration(const Fault& fault);
+    std::function<bool()> edit_of(const Fault& fault);
     void strike(std::size_t index, const std::string& manager);
     void undo(State& state);
     void end_without_undoing(State& state);

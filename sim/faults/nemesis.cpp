@@ -63,6 +63,16 @@ FaultBook::Cancel Nemesis::after(Duration time, std::function<void()> action) {
     return [this, timer] { world_.scheduler().cancel(timer); };
 }
 
+RecordsByHand& Nemesis::records() {
+    return world_.topology();
+}
+
+std::optional<Uuid> Nemesis::uuid_of_the_dead(const TabletAlias& tablet) {
+    const mysql::FakeMysql* server = world_.server(tablet);
+    if (server == nullptr || server->up()) return std::nullopt;
+    return server->backup().uuid;
+}
+
 // ---- triggers
 
 bool Nemesis::matches(const FaultTrigger& trigger, const SentStatement& sent) const {
@@ -134,26 +144,6 @@ void Nemesis::notification(std::uint64_t number) {
 void Nemesis::arm(State& state) {
     state.armed = state.fault.kind == FaultKind::statement_error ? 1 : std::max(1, state.fault.number);
     any_armed_ = true;
-}
-
-Delivery Nemesis::plan(const Fault& fault, const std::string& manager) {
-    switch (fault_row(fault.kind).group) {
-        case FaultGroup::statement:
-            break;
-        case FaultGroup::network:
-            return plan_network(*this, fault);
-        case FaultGroup::tablet:
-            return plan_tablet(*this, fault);
-        case FaultGroup::drift:
-            return plan_drift(*this, fault);
-        case FaultGroup::declaration:
-            return plan_declaration(*this, fault);
-        case FaultGroup::store:
-            return plan_store(*this, fault);
-        case FaultGroup::manager:
-            return plan_manager(*this, fault, manager);
-    }
-    return {};
 }
 
 const std::set<std::uint64_t>& Nemesis::connections_to(const TabletAlias& tablet) const {

@@ -39,7 +39,14 @@ class Nemesis final : public FaultBook {
   private:
     void report(const FaultHappened& happened) override;
     Cancel after(Duration time, std::function<void()> action) override;
-    Delivery plan(const Fault& fault, const std::string& manager) override;
+    RecordsByHand& records() override;
+    std::optional<Uuid> uuid_of_the_dead(const TabletAlias& tablet) override;
+    // In deliver_*.cpp.
+    Delivery plan_network(const Fault& fault) override;
+    Delivery plan_tablet(const Fault& fault) override;
+    Delivery plan_drift(const Fault& fault) override;
+    Delivery plan_store(const Fault& fault) override;
+    Delivery plan_manager(const Fault& fault, const std::string& concerned) override;
     void arm(State& state) override;
     bool matches(const FaultTrigger& trigger, const SentStatement& sent) const;
 
@@ -50,13 +57,5 @@ class Nemesis final : public FaultBook {
     bool any_armed_ = false;
     std::map<TabletAlias, std::set<std::uint64_t>> connections_;
 };
-
-// One for each group of the fault table; `manager` is the one that the event concerned ("" : none).
-Delivery plan_network(Nemesis& nemesis, const Fault& fault);
-Delivery plan_tablet(Nemesis& nemesis, const Fault& fault);
-Delivery plan_drift(Nemesis& nemesis, const Fault& fault);
-Delivery plan_declaration(Nemesis& nemesis, const Fault& fault);
-Delivery plan_store(Nemesis& nemesis, const Fault& fault);
-Delivery plan_manager(Nemesis& nemesis, const Fault& fault, const std::string& manager);
 
 }  // namespace fixpoint::sim

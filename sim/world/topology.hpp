@@ -10,10 +10,11 @@
 
 #include "fixpoint/sim/state.hpp"
 #include "sim/fakes/store/fake_store.hpp"
+#include "sim/faults/records_by_hand.hpp"
 
 namespace fixpoint::sim {
 
-class Topology {
+class Topology final : public RecordsByHand {
   public:
     Topology(FakeStore& store, ShardName shard, std::vector<std::string> cells);
 
@@ -22,7 +23,7 @@ class Topology {
     // Whom the topology calls primary, the youngest claim first: by tablet records, and by Shard. Of a store
     // that is down, what was read last.
     std::vector<TabletAlias> primaries_for_clients();
-    std::optional<FixpointRecord> fixpoint() const;
+    std::optional<FixpointRecord> fixpoint() const override;
     std::optional<StoreLock> lock() const;
 
     void put_cell_info();
@@ -32,15 +33,13 @@ class Topology {
     void put_goal(const Goal& goal);
     void put_tablet(const Tablet& tablet);
 
-    // Read, changed, written. False: there is no such record, or nothing changed.
-    bool edit_keyspace(const std::function<void(KeyspaceRecord&)>& change);
-    bool edit_shard(const std::function<void(ShardRecord&)>& change);
-    bool edit_goal(const std::function<void(Goal&)>& change);  // made where there is none
-    bool edit_tablet(const TabletAlias& alias, const std::function<void(Tablet&)>& change);
-    bool delete_fixpoint();
-    bool delete_tablet(const TabletAlias& alias);
-    // What was there `versions` writes ago; false where there were not so many.
-    bool set_back_fixpoint(int versions);
+    bool edit_keyspace(const std::function<void(KeyspaceRecord&)>& change) override;
+    bool edit_shard(const std::function<void(ShardRecord&)>& change) override;
+    bool edit_goal(const std::function<void(Goal&)>& change) override;  // made where there is none
+    bool edit_tablet(const TabletAlias& alias, const std::function<void(Tablet&)>& change) override;
+    bool delete_fixpoint() override;
+    bool delete_tablet(const TabletAlias& alias) override;
+    bool set_back_fixpoint(int versions) override;
     // To be told of each write, so that an older record can be brought back.
     void remember(const StoreChange& change);
 

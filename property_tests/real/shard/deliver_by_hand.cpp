@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "fixpoint/engine/record_codec.hpp"
 #include "property_tests/real/shard/nemesis.hpp"
 #include "real_adapters/mysql/blocking_session.hpp"
 
@@ -13,8 +12,6 @@ namespace {
 using sim::Fault;
 using sim::ServerState;
 using enum sim::FaultKind;
-
-constexpr std::int64_t one_second = 1'000'000'000;
 
 const ServerState& seen(World& world, const Tablet& tablet) {
     return *world.now().server(tablet.alias());
@@ -218,8 +215,8 @@ Delivery kill_sessions(Tablet& tablet) {
 
 }  // namespace
 
-Delivery plan_drift(Nemesis& nemesis, const Fault& fault) {
-    World& world = nemesis.world();
+Delivery Nemesis::plan_drift(const Fault& fault) {
+    World& world = world_;
     Tablet* found = fault.tablet ? world.tablet(*fault.tablet) : nullptr;
     if (found == nullptr) return {};
     Tablet& tablet = *found;
@@ -262,88 +259,6 @@ Delivery plan_drift(Nemesis& nemesis, const Fault& fault) {
         default:
             return variable_drift(world, tablet, fault);
     }
-}
-
-namespace {
-
-std::function<bool()> edit_of(World& world, const Fault& fault) {
-    Store& store = world.store();
-    switch (fault.kind) {
-        case declare_primary:  // as vtctld does it: with a younger time
-            return [&store, alias = *fault.tablet] {
-                return store.edit_shard([&](ShardRecord& shard) {
-                    if (shard.primary_alias == alias) return;
-                    shard.primary_alias = alias;
-                    shard.primary_term_start_time.ns += one_second;
-                });
-            };
-        case pin_primary:
-            return [&store, alias = *fault.tablet] {
-                return store.edit_goal([&](Goal& goal) { goal.pinned_primary = alias; });
-            };
-        case declare_policy:
-            return [&store, text = fault.text] {
-                const auto policy = DurabilityPolicy::parse(text);
-                return policy &&
-                       store.edit_keyspace([&](KeyspaceRecord& k) { k.durability_policy = *policy; });
-            };
-        case declare_type:
-            return [&store, alias = *fault.tablet, text = fault.text] {
-                const auto type = parse_tablet_type(text);
-                return type && store.edit_tablet(alias, [&](::fixpoint::Tablet& t) { t.type = *type; });
-            };
-        case delete_fixpoint_record:
-            return [&store] { return store.erase("", fixpoint_path(store.shard())); };
-        case set_back_fixpoint_record:
-            return [&store, versions = fault.number] { return store.set_back_fixpoint(versions); };
-        case clear_shard_primary:
-            return [&store] {
-                return store.edit_shard([](ShardRecord& shard) { shard.primary_alias.reset(); });
-            };
-        case delete_tablet_record:
-            return [&store, alias = *fault.tablet] { return store.erase(alias.cell, tablet_path(alias)); };
-        case pause_shard:
-            return [&store] { return store.edit_goal([](Goal& goal) { goal.paused = true; }); };
-        case forget:
-            return [&world, &store, alias = *fault.tablet] {
-                const Tablet* tablet = world.tablet(alias);
-                if (tablet == nullptr || tablet->up()) return false;  // only what is gone is forgotten
-                const Uuid uuid = seen(world, *tablet).server.server_uuid;
-                return store.edit_goal([&](Goal& goal) {
-                    goal.forgotten.push_back(ForgottenTablet{alias, uuid, "a person", {}});
-                });
-            };
-        case allow_unfenced_promotion:
-            return [&store] {
-                const auto record = store.now().fixpoint;
-                return record && store.edit_goal([&](Goal& goal) {
-                    goal.allowed.push_back(AllowedStep{"unfenced_promotion", record->term});
-                });
-            };
-        default:
-            return [] { return false; };
-    }
-}
-
-bool needs_tablet(sim::FaultKind kind) {
-    return kind == declare_primary || kind == pin_primary || kind == declare_type ||
-           kind == delete_tablet_record || kind == forget;
-}
-
-}  // namespace
-
-Delivery plan_declaration(Nemesis& nemesis, const Fault& fault) {
-    World& world = nemesis.world();
-    Delivery plan;
-    plan.possible = !needs_tablet(fault.kind) || fault.tablet.has_value();
-    if (!plan.possible) return plan;
-    const auto changed = std::make_shared<bool>(false);
-    plan.apply = [edit = edit_of(world, fault), changed] { *changed = edit(); };
-    plan.observed = [changed] { return *changed; };
-    if (fault.kind == pause_shard) {
-        plan.undo = [&world] { world.store().edit_goal([](Goal& goal) { goal.paused = false; }); };
-    }
-    return plan;
 }
 
 }  // namespace fixpoint::real_shards

@@ -205,24 +205,24 @@ Delivery block_of(Tablet& tablet) {
 
 }  // namespace
 
-Delivery plan_network(Nemesis& nemesis, const Fault& fault) {
-    World& world = nemesis.world();
+Delivery Nemesis::plan_network(const Fault& fault) {
+    World& world = world_;
     Delivery plan;
     plan.possible = true;
     if (fault.kind == heal) {
-        plan.apply = [&nemesis, &fault] { nemesis.heal_network(fault.from_set, fault.to_set); };
+        plan.apply = [this, &fault] { heal_network(fault.from_set, fault.to_set); };
         return plan;
     }
     const Pairs pairs = pairs_of(world, fault, fault.kind != cut_one_way);
     const std::uint64_t before = held(world, pairs);
     plan.observed = [&world, pairs, before] { return held(world, pairs) > before; };
     // A clog holds packets and delivers them in order: for TCP that is a cut.
-    const auto apply = [&nemesis, pairs, &fault](int sign) {
+    const auto apply = [this, pairs, &fault](int sign) {
         for (const auto& [a, b] : pairs) {
             if (fault.kind == sim::FaultKind::delay)
-                nemesis.delay(a, b, sign * fault.amount);
+                delay(a, b, sign * fault.amount);
             else
-                nemesis.cut(a, b, sign);
+                cut(a, b, sign);
         }
     };
     plan.apply = [apply] { apply(1); };
@@ -230,8 +230,8 @@ Delivery plan_network(Nemesis& nemesis, const Fault& fault) {
     return plan;
 }
 
-Delivery plan_tablet(Nemesis& nemesis, const Fault& fault) {
-    World& world = nemesis.world();
+Delivery Nemesis::plan_tablet(const Fault& fault) {
+    World& world = world_;
     Tablet* found = fault.tablet ? world.tablet(*fault.tablet) : nullptr;
     if (found == nullptr) return {};
     Tablet& tablet = *found;
@@ -242,22 +242,22 @@ Delivery plan_tablet(Nemesis& nemesis, const Fault& fault) {
         case restart:
         case restart_writable:
         case restart_without_persisted:
-            return restart_of(nemesis, tablet, fault);
+            return restart_of(*this, tablet, fault);
         case restart_loop:
-            return loop_of(nemesis, tablet, fault);
+            return loop_of(*this, tablet, fault);
         case relay_log_lost:
         case relay_log_hole:
         case torn_relay_log:
-            return relay_log_of(nemesis, tablet, fault);
+            return relay_log_of(*this, tablet, fault);
         case pause:
         case resume:
-            return pause_of(nemesis, tablet, fault);
+            return pause_of(*this, tablet, fault);
         case block_applier:
             return block_of(tablet);
         case unblock_applier: {
             Delivery plan;
             plan.possible = true;
-            plan.apply = [&nemesis, &fault] { nemesis.undo_kinds({block_applier}, fault); };
+            plan.apply = [this, &fault] { undo_kinds({block_applier}, fault); };
             return plan;
         }
         default:
@@ -265,9 +265,9 @@ Delivery plan_tablet(Nemesis& nemesis, const Fault& fault) {
     }
 }
 
-Delivery plan_store(Nemesis& nemesis, const Fault& fault) {
+Delivery Nemesis::plan_store(const Fault& fault) {
     if (fault.kind != lease_expires) return {};
-    Store& store = nemesis.world().store();
+    Store& store = world_.store();
     Delivery plan;
     const auto lock = store.now().shard_lock;
     plan.possible = lock && !lock->lease_expired && (fault.manager.empty() || lock->manager == fault.manager);
@@ -275,10 +275,10 @@ Delivery plan_store(Nemesis& nemesis, const Fault& fault) {
     return plan;
 }
 
-Delivery plan_manager(Nemesis& nemesis, const Fault& fault, const std::string& concerned) {
+Delivery Nemesis::plan_manager(const Fault& fault, const std::string& concerned) {
     std::vector<Manager*> subjects;
     const std::string& wanted = fault.manager.empty() ? concerned : fault.manager;
-    for (const auto& manager : nemesis.world().managers()) {
+    for (const auto& manager : world_.managers()) {
         if (wanted.empty() || manager->name() == wanted) subjects.push_back(manager.get());
     }
     const auto each = [subjects](void (Manager::*act)()) {
@@ -293,20 +293,20 @@ Delivery plan_manager(Nemesis& nemesis, const Fault& fault, const std::string& c
     switch (fault.kind) {
         case manager_crash:
             plan.possible = any(&Manager::alive, true);
-            plan.apply = [&nemesis, subjects] {
+            plan.apply = [this, subjects] {
                 for (Manager* m : subjects) {
                     m->crash();
-                    nemesis.world().report(sim::ManagerStopped{m->name()});
+                    world_.report(sim::ManagerStopped{m->name()});
                 }
             };
             plan.undo = each(&Manager::start);
             break;
         case manager_restart:
             plan.possible = !subjects.empty();
-            plan.apply = [&nemesis, subjects] {
+            plan.apply = [this, subjects] {
                 for (Manager* m : subjects) {
                     m->crash();
-                    nemesis.world().report(sim::ManagerStopped{m->name()});
+                    world_.report(sim::ManagerStopped{m->name()});
                     m->start();
                 }
             };
@@ -318,8 +318,8 @@ Delivery plan_manager(Nemesis& nemesis, const Fault& fault, const std::string& c
             break;
         case manager_resume:
             plan.possible = any(&Manager::paused, true);
-            plan.apply = [&nemesis, &fault, resume = each(&Manager::resume)] {
-                nemesis.undo_kinds({manager_pause}, fault);
+            plan.apply = [this, &fault, resume = each(&Manager::resume)] {
+                undo_kinds({manager_pause}, fault);
                 resume();
             };
             break;

@@ -4,13 +4,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "sim/faults/fault_table.hpp"
-
 namespace fixpoint::real_shards {
 namespace {
 
 using sim::Fault;
-using sim::FaultGroup;
 
 constexpr Duration between_questions = 100ms;
 constexpr int most_waits = 100;
@@ -58,24 +55,14 @@ void Nemesis::on(const sim::JudgeEvent& event) {
     records_written_.emplace_back(written->manager, written->is_commit_point());
 }
 
-Delivery Nemesis::plan(const Fault& fault, const std::string& manager) {
-    switch (fault_row(fault.kind).group) {
-        case FaultGroup::network:
-            return plan_network(*this, fault);
-        case FaultGroup::tablet:
-            return plan_tablet(*this, fault);
-        case FaultGroup::drift:
-            return plan_drift(*this, fault);
-        case FaultGroup::declaration:
-            return plan_declaration(*this, fault);
-        case FaultGroup::store:
-            return plan_store(*this, fault);
-        case FaultGroup::manager:
-            return plan_manager(*this, fault, manager);
-        case FaultGroup::statement:
-            break;
-    }
-    return {};
+sim::RecordsByHand& Nemesis::records() {
+    return world_.store();
+}
+
+std::optional<Uuid> Nemesis::uuid_of_the_dead(const TabletAlias& alias) {
+    const Tablet* tablet = world_.tablet(alias);
+    if (tablet == nullptr || tablet->up()) return std::nullopt;
+    return world_.now().server(alias)->server.server_uuid;
 }
 
 // A real server takes its time to come up: what strikes it meanwhile waits for it.

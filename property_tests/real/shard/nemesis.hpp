@@ -50,7 +50,14 @@ class Nemesis final : public sim::FaultBook {
         std::function<void()> action;
     };
     void report(const sim::FaultHappened& happened) override;
-    Delivery plan(const sim::Fault& fault, const std::string& manager) override;
+    sim::RecordsByHand& records() override;
+    std::optional<Uuid> uuid_of_the_dead(const TabletAlias& tablet) override;
+    // In deliver_*.cpp.
+    Delivery plan_network(const sim::Fault& fault) override;
+    Delivery plan_tablet(const sim::Fault& fault) override;
+    Delivery plan_drift(const sim::Fault& fault) override;
+    Delivery plan_store(const sim::Fault& fault) override;
+    Delivery plan_manager(const sim::Fault& fault, const std::string& concerned) override;
     std::optional<Duration> try_again_in(const sim::Fault& fault, int tries) override;
 
     World& world_;
@@ -60,13 +67,5 @@ class Nemesis final : public sim::FaultBook {
     std::map<std::pair<std::string, std::string>, LinkFaults> links_;
     Instant looked_at_{};
 };
-
-// One for each group of the fault table.
-Delivery plan_network(Nemesis& nemesis, const sim::Fault& fault);
-Delivery plan_tablet(Nemesis& nemesis, const sim::Fault& fault);
-Delivery plan_drift(Nemesis& nemesis, const sim::Fault& fault);
-Delivery plan_declaration(Nemesis& nemesis, const sim::Fault& fault);
-Delivery plan_store(Nemesis& nemesis, const sim::Fault& fault);
-Delivery plan_manager(Nemesis& nemesis, const sim::Fault& fault, const std::string& manager);
 
 }  // namespace fixpoint::real_shards

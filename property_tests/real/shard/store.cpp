@@ -262,8 +262,14 @@ std::vector<TabletAlias> Store::primaries_for_clients() const {
 void Store::put(const std::string& cell, const std::string& path, const std::string& bytes) {
     impl_->put(cell, path, bytes);
 }
-bool Store::erase(const std::string& cell, const std::string& path) {
-    return impl_->erase(cell, path);
+std::optional<FixpointRecord> Store::fixpoint() const {
+    return now().fixpoint;
+}
+bool Store::delete_fixpoint() {
+    return impl_->erase("", fixpoint_path(shard()));
+}
+bool Store::delete_tablet(const TabletAlias& alias) {
+    return impl_->erase(alias.cell, tablet_path(alias));
 }
 bool Store::set_back_fixpoint(int versions) {
     return impl_->set_back(versions);
@@ -300,11 +306,11 @@ bool Store::edit_goal(const std::function<void(Goal&)>& change) {
     return edited<Goal>(now().goal, change,
                         [this](const Goal& r) { put("", goal_path(shard()), encode_goal(r)); });
 }
-bool Store::edit_tablet(const TabletAlias& alias, const std::function<void(Tablet&)>& change) {
+bool Store::edit_tablet(const TabletAlias& alias, const std::function<void(::fixpoint::Tablet&)>& change) {
     const StoreState state = now();
     const auto it = state.tablets.find(alias);
     if (it == state.tablets.end()) return false;
-    return edited<Tablet>(it->second, change, [this](const Tablet& r) {
+    return edited<::fixpoint::Tablet>(it->second, change, [this](const ::fixpoint::Tablet& r) {
         put(r.alias.cell, tablet_path(r.alias), encode_tablet(r));
     });
 }

@@ -12,17 +12,18 @@
 #include <vector>
 
 #include "fixpoint/sim/state.hpp"
+#include "sim/faults/records_by_hand.hpp"
 
 namespace fixpoint::real_shards {
 
-class Store {
+class Store final : public sim::RecordsByHand {
   public:
     // What was, what is, and whether a person did it. Called by the watching thread, or by whoever edits.
     using Changed =
         std::function<void(const sim::StoreState& before, const sim::StoreState& after, bool by_hand)>;
 
     Store(const std::filesystem::path& file, ShardName shard, std::vector<std::string> cells);
-    ~Store();
+    ~Store() override;
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
@@ -37,18 +38,18 @@ class Store {
 
     // People's hand. `put`: the record, whatever version it has.
     void put(const std::string& cell, const std::string& path, const std::string& bytes);
-    // False: there is none.
-    bool erase(const std::string& cell, const std::string& path);
-    // The Fixpoint record as it was so many versions ago; false: there were not so many.
-    bool set_back_fixpoint(int versions);
     // The shard lock's lease ends under its holder.
     bool expire_lease(const std::string& manager);
 
-    // Read, changed, written; false: there is no such record, or nothing changed.
-    bool edit_keyspace(const std::function<void(KeyspaceRecord&)>& change);
-    bool edit_shard(const std::function<void(ShardRecord&)>& change);
-    bool edit_goal(const std::function<void(Goal&)>& change);
-    bool edit_tablet(const TabletAlias& alias, const std::function<void(Tablet&)>& change);
+    bool edit_keyspace(const std::function<void(KeyspaceRecord&)>& change) override;
+    bool edit_shard(const std::function<void(ShardRecord&)>& change) override;
+    bool edit_goal(const std::function<void(Goal&)>& change) override;
+    bool edit_tablet(const TabletAlias& alias,
+                     const std::function<void(::fixpoint::Tablet&)>& change) override;
+    std::optional<FixpointRecord> fixpoint() const override;
+    bool delete_fixpoint() override;
+    bool delete_tablet(const TabletAlias& alias) override;
+    bool set_back_fixpoint(int versions) override;
 
     const ShardName& shard() const;
 
