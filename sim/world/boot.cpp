@@ -1,11 +1,12 @@
-// A converged shard clause by clause (engine/INVARIANTS.md has the protocol's settings): each line here is
-// something that a manager would otherwise have done.
+// The first records and settings, put into the fake store and onto the fake servers' disks; and a history
+// that has made them so.
 #include "sim/world/boot.hpp"
 
 #include <string>
 #include <utility>
 
 #include "fixpoint/model/assert.hpp"
+#include "sim/world/first_records.hpp"
 
 namespace fixpoint::sim {
 namespace {
@@ -19,17 +20,13 @@ class Fixture {
   public:
     Fixture(const Scenario& scenario, const std::vector<FakeMysql*>& servers, Topology& topology,
             mysql::MysqlWorld& world)
-        : scenario_(scenario), servers_(servers), topology_(topology), world_(world) {
-        for (std::size_t i = 0; i < scenario.tablets.size(); ++i) {
-            if (scenario.tablets[i].type == TabletType::primary) primary_ = i;
-        }
-    }
+        : scenario_(scenario), servers_(servers), topology_(topology), world_(world), first_(scenario) {}
 
     void run() {
         declare();
         if (scenario_.boot == Boot::blank) return;
         FIXPOINT_ASSERT(primary_ < servers_.size(), "a shard that works has a tablet of type primary");
-        if (scenario_.boot == Boot::converged) {
+        if (first_.converged()) {
             execute_everywhere(transaction(mysql::Payload::create_database));
             execute_everywhere(transaction(mysql::Payload::create_journal));
             record();
@@ -44,54 +41,15 @@ class Fixture {
     }
 
   private:
-    bool converged() const { return scenario_.boot == Boot::converged; }
     FakeMysql& primary() const { return *servers_[primary_]; }
-    const TabletAlias& alias(std::size_t i) const { return scenario_.tablets[i].alias; }
-
-    bool acks(std::size_t i) const {
-        Tablet declared;
-        declared.alias = alias(i);
-        declared.type = scenario_.tablets[i].type;
-        return converged() && i != primary_ && scenario_.tablets[i].semi_sync_plugins &&
-               scenario_.policy.may_ack(alias(primary_), declared);
-    }
-
-    // ---- what people declared
 
     void declare() {
         topology_.put_cell_info();
-        topology_.put_keyspace(KeyspaceRecord{.durability_policy = scenario_.policy});
-        Goal goal;
-        goal.limits = scenario_.limits;
-        goal.pinned_primary = scenario_.pinned_primary;
-        for (const ScenarioTablet& t : scenario_.tablets) {
-            if (t.promotion_rule != PromotionRule::neutral) goal.promotion_rules[t.alias] = t.promotion_rule;
-        }
-        topology_.put_goal(goal);
-        ShardRecord shard;
-        const bool has_primary = scenario_.boot != Boot::blank;
-        if (has_primary) {
-            shard.primary_alias = alias(primary_);
-            shard.primary_term_start_time = first_term_time;
-            shard.is_primary_serving = true;
-        }
-        topology_.put_shard(shard);
-        for (std::size_t i = 0; i < scenario_.tablets.size(); ++i) {
-            Tablet tablet;
-            tablet.alias = alias(i);
-            tablet.keyspace = scenario_.shard.keyspace;
-            tablet.shard = scenario_.shard.shard;
-            tablet.type = scenario_.tablets[i].type;
-            tablet.mysql = servers_[i]->address();
-            if (tablet.type == TabletType::primary) {
-                if (has_primary) {
-                    tablet.primary_term_start_time = first_term_time;
-                } else {
-                    tablet.type = TabletType::replica;
-                }
-            }
-            topology_.put_tablet(tablet);
-        }
+        topology_.put_keyspace(first_.keyspace());
+        topology_.put_goal(first_.goal());
+        topology_.put_shard(first_.shard());
+        for (std::size_t i = 0; i < servers_.size(); ++i)
+            topology_.put_tablet(first_.tablet(i, servers_[i]->address()));
     }
 
     // ---- history
@@ -118,20 +76,13 @@ class Fixture {
     // ---- what is in force
 
     RecordedServer recorded(std::size_t i) const {
-        return {alias(i), servers_[i]->address(), servers_[i]->disk().uuid, servers_[i]->options().server_id};
+        return {servers_[i]->alias(), servers_[i]->address(), servers_[i]->disk().uuid,
+                servers_[i]->options().server_id};
     }
 
     void record() {
-        FixpointRecord record;
-        record.term = 1;
-        record.primary = recorded(primary_);
-        record.opened_at = primary().disk().executed;
-        record.policy = scenario_.policy;
-        for (std::size_t i = 0; i < servers_.size(); ++i) {
-            if (acks(i)) record.ackers.push_back(recorded(i));
-        }
-        record.shard_time = first_term_time;
-        record.operation = "boot";
+        const FixpointRecord record =
+            first_.in_force([this](std::size_t i) { return recorded(i); }, primary().disk().executed);
         topology_.put_fixpoint(record);
 
         mysql::Transaction row = transaction(mysql::Payload::journal_row);
@@ -143,9 +94,12 @@ class Fixture {
     // ---- settings
 
     void configure(std::size_t i) {
-        if (converged()) {
-            persist(i);
-            if (scenario_.tablets[i].semi_sync_plugins) semi_sync(i);
+        if (first_.converged()) {
+            servers_[i]->disk().persisted = first_.persisted(i);
+            for (const auto& [variable, value] : first_.settings(i)) set(i, variable, value);
+            if (scenario_.tablets[i].semi_sync_plugins)
+                set(i, Variable::rpl_semi_sync_source_enabled,
+                    i == primary_ && scenario_.policy.ackers_needed > 0);
         }
         set(i, Variable::read_only, i != primary_);
         set(i, Variable::super_read_only, i != primary_);
@@ -153,44 +107,14 @@ class Fixture {
             mysql::ChannelSettings channel;
             channel.source = primary().address();
             channel.heartbeat_period =
-                converged() ? scenario_.limits.heartbeat_period : std::chrono::seconds(30);
-            if (converged()) {
+                first_.converged() ? scenario_.limits.heartbeat_period : std::chrono::seconds(30);
+            if (first_.converged()) {
                 channel.connect_retry_s = Limits::source_connect_retry_s;
                 channel.retry_count = Limits::source_retry_count;
             }
             servers_[i]->disk().channel = channel;
             servers_[i]->disk().source_uuid = primary().disk().uuid;
         }
-    }
-
-    void semi_sync(std::size_t i) {
-        const int k = scenario_.policy.ackers_needed;
-        set(i, Variable::rpl_semi_sync_source_timeout, Limits::semi_sync_timeout_ms);
-        set(i, Variable::rpl_semi_sync_source_wait_no_replica, 1);
-        set(i, Variable::rpl_semi_sync_source_wait_point, 0);
-        set(i, Variable::rpl_semi_sync_source_wait_for_replica_count, k > 0 ? k : 1);
-        set(i, Variable::rpl_semi_sync_source_enabled, i == primary_ && k > 0);
-        set(i, Variable::rpl_semi_sync_replica_enabled, acks(i));
-    }
-
-    void persist(std::size_t i) {
-        const std::int64_t net_timeout = to_ms(scenario_.limits.replica_net_timeout) / 1000;
-        sql::PersistedVariables& persisted = servers_[i]->disk().persisted;
-        persisted[Variable::super_read_only] = 1;
-        persisted[Variable::skip_replica_start] = 1;
-        persisted[Variable::relay_log_recovery] = 0;
-        persisted[Variable::rpl_stop_replica_timeout] = Limits::stop_replica_timeout_s;
-        persisted[Variable::replica_net_timeout] = net_timeout;
-        if (scenario_.tablets[i].semi_sync_plugins) {
-            persisted[Variable::rpl_semi_sync_replica_enabled] = 0;
-            persisted[Variable::rpl_semi_sync_source_enabled] = 1;
-            persisted[Variable::rpl_semi_sync_source_timeout] = Limits::semi_sync_timeout_ms;
-            persisted[Variable::rpl_semi_sync_source_wait_no_replica] = 1;
-            persisted[Variable::rpl_semi_sync_source_wait_for_replica_count] = 1;
-            persisted[Variable::rpl_semi_sync_source_wait_point] = 0;
-        }
-        set(i, Variable::rpl_stop_replica_timeout, Limits::stop_replica_timeout_s);
-        set(i, Variable::replica_net_timeout, net_timeout);
     }
 
     void set(std::size_t i, Variable variable, std::int64_t value) {
@@ -201,7 +125,8 @@ class Fixture {
     const std::vector<FakeMysql*>& servers_;
     Topology& topology_;
     mysql::MysqlWorld& world_;
-    std::size_t primary_ = ~std::size_t{0};
+    const FirstRecords first_;
+    const std::size_t primary_ = first_.primary();
     std::int64_t last_number_ = 0;
 };
 

@@ -21,7 +21,4 @@ mysql::StartOptions start_options(const Scenario& scenario, std::size_t index);
 void boot(const Scenario& scenario, const std::vector<mysql::FakeMysql*>& servers, Topology& topology,
           mysql::MysqlWorld& world);
 
-// The wall time of the record's first term: what Shard and the primary's tablet record say.
-inline constexpr WallTime first_term_time{1'767'225'000'000'000'000};
-
 }  // namespace fixpoint::sim

@@ -10,6 +10,7 @@
 
 #include "fixpoint/sim/run.hpp"
 #include "sim/faults/nemesis.hpp"
+#include "sim/world/course.hpp"
 #include "sim/world/step_scope.hpp"
 #include "sim/world/timeline.hpp"
 #include "sim/world/world.hpp"
@@ -19,20 +20,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration after_last_fault = 10s;
-constexpr Duration until_events_strike = 30s;  // where faults wait for events
-constexpr Duration step = 100ms;               // between two looks at the world …
-constexpr Duration long_step = 500ms;          // … once it has taken long already
+constexpr Duration step = 100ms;       // between two looks at the world …
+constexpr Duration long_step = 500ms;  // … once it has taken long already
 constexpr Duration takes_long = 10s;
-constexpr int polls_of_quiet = 3;
-constexpr Duration probe_bound = 5s;
-constexpr Duration probe_applied_within = 10s;
 constexpr std::uint64_t event_limit = 200'000'000;
 
 class Course {
   public:
     Course(const Scenario& scenario, const SimulateOptions& options)
-        : world_(scenario, options), options_(options) {}
+        : world_(scenario, options),
+          options_(options),
+          converging_(scenario, world_.judge(), world_.judge().hold()) {}
 
     Run run() {
         world_.scheduler().set_event_limit(event_limit);
@@ -76,13 +74,7 @@ class Course {
     }
 
     void safety() {
-        const Scenario& scenario = world_.scenario();
-        Duration length = scenario.fault_phase;
-        if (length == Duration{}) {
-            length = world_.nemesis().last_planned() + after_last_fault;
-            if (world_.nemesis().bound_to_events()) length = std::max(length, until_events_strike);
-        }
-        const Instant end = now() + length;
+        const Instant end = now() + fault_phase(world_.scenario(), world_.nemesis());
         while (now() < end && advance(std::min(end, now() + step_of_safety()))) {
         }
     }
@@ -110,29 +102,14 @@ class Course {
         return false;
     }
 
-    // As declared, for some polls in a row in which nothing was changed, begun or started: what a manager has
-    // not looked at yet is not converged.
     bool is_quiet() {
-        if (!world_.judge().settled() || !world_.nothing_is_under_way()) {
-            quiet_since_.reset();
-            return false;
-        }
-        if (!quiet_since_) quiet_since_ = now();
-        const Instant since = std::max(*quiet_since_, world_.counts().last_mutating);
-        return now() - since >= polls_of_quiet * world_.scenario().limits.poll;
+        return converging_.is_quiet(now(), world_.nothing_is_under_way(), world_.counts().last_mutating);
     }
 
-    // A confirmed reason that has stood for longer than the greatest back-off: every repair that the failed
-    // run owes has had its turn.
     bool nothing_better_comes() {
         if (now() < next_question_) return false;
         next_question_ = now() + 1s;
-        if (!world_.judge().failure_is_justified()) {
-            justified_since_.reset();
-            return false;
-        }
-        if (!justified_since_) justified_since_ = now();
-        return now() - *justified_since_ >= world_.judge().hold();
+        return converging_.nothing_better_comes(now());
     }
 
     bool livelock() {
@@ -159,15 +136,8 @@ class Course {
             if (!advance(now() + 10ms)) return false;
         }
         sent.acknowledged = *told == WriteAnswered::Outcome::acknowledged;
-        probe_ = sent;
-        const Instant applied_by = std::max(deadline, now() + 1s);
-        const Instant patience = std::min(applied_by, now() + probe_applied_within);
-        while (true) {
-            const Convergence found = world_.judge().converged(probe_);
-            if (found.converged || found.justified_failure) return true;
-            if (!sent.acknowledged || now() >= patience) return false;
-            if (!advance(now() + step)) return false;
-        }
+        return converging_.follow(
+            sent, deadline, [this] { return now(); }, [this] { return advance(now() + step); });
     }
 
     // It must stay so, with nothing done.
@@ -182,29 +152,8 @@ class Course {
     // ---- what there is to say
 
     Run result() {
-        Judgement judged = world_.judge().finish(now(), probe_);
-        Run run;
-        run.scenario = world_.scenario();
-        run.verdict = judged.verdict;
-        run.why = std::move(judged.why);
-        run.violations = std::move(judged.violations);
-        run.reason = judged.reason;
-        run.within_promise = judged.within_promise;
-        run.recoveries = std::move(judged.recoveries);
-        run.faults = std::move(judged.faults);
-        run.every_fault_delivered = judged.every_fault_delivered;
-        run.writes_acknowledged = judged.writes_acknowledged;
-        run.writes_judged = judged.writes_judged;
-        run.writes_failed = judged.writes_failed;
-        run.writes_unknown = judged.writes_unknown;
-        run.writes_excused = judged.writes_excused;
-        run.writes_blocked_longest = judged.writes_blocked_longest;
-        run.commit_points = judged.commit_points;
-        if (!broken_.empty()) {
-            run.verdict = Verdict::violation;
-            run.why = broken_;
-            run.violations.push_back({"I7", now(), broken_});
-        }
+        Run run = run_of(world_.scenario(), world_.judge().finish(now(), converging_.probe()));
+        if (!broken_.empty()) add_violation(run, "I7", now(), broken_);
         if (const auto record = world_.topology().fixpoint()) run.primary_at_end = record->primary.alias;
         fill_counts(run);
         return run;
@@ -226,11 +175,9 @@ class Course {
 
     World world_;
     const SimulateOptions options_;
-    std::optional<Probe> probe_;
+    Converging converging_;
     std::uint64_t slept_after_ = 0;
     Instant next_question_{};
-    std::optional<Instant> justified_since_;
-    std::optional<Instant> quiet_since_;
     bool over_ = false;
     std::string broken_;
 };

@@ -19,6 +19,7 @@
 
 #include "property_tests/real/shard/nemesis.hpp"
 #include "property_tests/real/shard/world.hpp"
+#include "sim/world/course.hpp"
 
 namespace fixpoint::real_shards {
 namespace {
@@ -26,19 +27,16 @@ namespace {
 using sim::Phase;
 using sim::Verdict;
 
-constexpr Duration after_last_fault = 10s;
-constexpr Duration until_events_strike = 30s;
 constexpr Duration between_turns = 3ms;
 constexpr Duration between_judgements = 100ms;
-constexpr int polls_of_quiet = 3;
-constexpr Duration probe_bound = 5s;
-constexpr Duration probe_applied_within = 10s;
 constexpr Duration started_within = 60s;
 
 class Course {
   public:
     Course(const sim::Scenario& scenario, const RealOptions& options)
-        : world_(scenario, options.folder), options_(options) {}
+        : world_(scenario, options.folder),
+          options_(options),
+          converging_(scenario, world_.judge(), std::min(world_.judge().hold(), options.refusal_stands)) {}
 
     sim::Run run() {
         world_.boot();
@@ -94,11 +92,7 @@ class Course {
 
     void safety() {
         const sim::Scenario& scenario = world_.scenario();
-        Duration length = scenario.fault_phase;
-        if (length == Duration{}) {
-            length = world_.nemesis().last_planned() + after_last_fault;
-            if (world_.nemesis().bound_to_events()) length = std::max(length, until_events_strike);
-        }
+        const Duration length = sim::fault_phase(scenario, world_.nemesis());
         const Instant began = now();
         bool slow = scenario.workload.until == Duration{};
         while (now() < began + length) {
@@ -124,28 +118,13 @@ class Course {
         while (now() < deadline) {
             if (!advance(now() + between_judgements)) return false;
             if (is_quiet() && probe(deadline)) return true;
-            if (over_ || nothing_better_comes()) return false;
+            if (over_ || converging_.nothing_better_comes(now())) return false;
         }
         return false;
     }
 
     bool is_quiet() {
-        if (!world_.judge().settled() || !world_.nothing_is_under_way()) {
-            quiet_since_.reset();
-            return false;
-        }
-        if (!quiet_since_) quiet_since_ = now();
-        const Instant since = std::max(*quiet_since_, world_.last_mutating());
-        return now() - since >= polls_of_quiet * world_.scenario().limits.poll;
-    }
-
-    bool nothing_better_comes() {
-        if (!world_.judge().failure_is_justified()) {
-            justified_since_.reset();
-            return false;
-        }
-        if (!justified_since_) justified_since_ = now();
-        return now() - *justified_since_ >= std::min(world_.judge().hold(), options_.refusal_stands);
+        return converging_.is_quiet(now(), world_.nothing_is_under_way(), world_.last_mutating());
     }
 
     bool probe(Instant deadline) {
@@ -154,18 +133,12 @@ class Course {
         const auto told = std::make_shared<std::atomic<int>>(-1);
         sim::Probe sent;
         sent.write = world_.clients().write_once(
-            record->primary.alias, probe_bound,
+            record->primary.alias, sim::probe_bound,
             [told](sim::WriteAnswered::Outcome outcome) { *told = static_cast<int>(outcome); });
-        if (!advance(now() + probe_bound + 2s, [&] { return *told >= 0; })) return false;
+        if (!advance(now() + sim::probe_bound + 2s, [&] { return *told >= 0; })) return false;
         sent.acknowledged = *told == static_cast<int>(sim::WriteAnswered::Outcome::acknowledged);
-        probe_ = sent;
-        const Instant patience = std::min(std::max(deadline, now() + 1s), now() + probe_applied_within);
-        while (true) {
-            const sim::Convergence found = world_.judge().converged(probe_);
-            if (found.converged || found.justified_failure) return true;
-            if (!sent.acknowledged || now() >= patience) return false;
-            if (!advance(now() + between_judgements)) return false;
-        }
+        return converging_.follow(
+            sent, deadline, [this] { return now(); }, [this] { return advance(now() + between_judgements); });
     }
 
     void hold() {
@@ -183,24 +156,8 @@ class Course {
         world_.look_closely();
         world_.now();
         const std::vector<TabletAlias> unseen = world_.unseen();
-        sim::Judgement judged = world_.judge().finish(now(), probe_);
-        sim::Run run;
-        run.scenario = world_.scenario();
-        run.verdict = judged.verdict;
-        run.why = std::move(judged.why);
-        run.violations = std::move(judged.violations);
-        run.reason = judged.reason;
-        run.within_promise = judged.within_promise;
-        run.recoveries = world_.recoveries();
-        run.faults = std::move(judged.faults);
-        run.every_fault_delivered = judged.every_fault_delivered;
-        run.writes_acknowledged = judged.writes_acknowledged;
-        run.writes_judged = judged.writes_judged;
-        run.writes_failed = judged.writes_failed;
-        run.writes_unknown = judged.writes_unknown;
-        run.writes_excused = judged.writes_excused;
-        run.writes_blocked_longest = judged.writes_blocked_longest;
-        run.commit_points = judged.commit_points;
+        sim::Run run = sim::run_of(world_.scenario(), world_.judge().finish(now(), converging_.probe()));
+        run.recoveries = world_.recoveries();  // as the managers have told
         run.mutating_statements = world_.mutating_statements();
         run.virtual_time = now() - Instant{};
         if (const auto record = world_.store().now().fixpoint) run.primary_at_end = record->primary.alias;
@@ -208,24 +165,16 @@ class Course {
             run.verdict = Verdict::unknown;
             run.why = unseen.front().to_string() + " does not answer its observer";
         }
-        violated(run, "I7", broken_);
-        violated(run, "I8", disturbed_);
+        if (!broken_.empty()) add_violation(run, "I7", now(), broken_);
+        if (!disturbed_.empty()) add_violation(run, "I8", now(), disturbed_);
         run.timeline = world_.timeline().take_entries();
         run.samples = world_.timeline().take_samples();
         return run;
     }
 
-    void violated(sim::Run& run, const std::string& invariant, const std::string& why) {
-        if (why.empty()) return;
-        run.verdict = Verdict::violation;
-        run.why = why;
-        run.violations.push_back({invariant, now(), why});
-    }
-
     World world_;
     const RealOptions options_;
-    std::optional<sim::Probe> probe_;
-    std::optional<Instant> justified_since_, quiet_since_;
+    sim::Converging converging_;
     bool over_ = false;
     std::string broken_, disturbed_;
 };
