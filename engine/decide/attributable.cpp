@@ -74,7 +74,7 @@ GtidSet own_transactions_missing(const ShardFacts& facts, const TabletFacts& t) 
         known.add(facts.record.opened_at.of_uuid(t.uuid));
         known.add(facts.record.high_water.of_uuid(t.uuid));
         for (const TabletFacts& other : facts.tablets) {
-            known.add((other.answered ? other.has() : other.last_seen).of_uuid(t.uuid));
+            known.add(other.seen_to_have().of_uuid(t.uuid));
         }
     }
     return known - t.executed;

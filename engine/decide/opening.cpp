@@ -37,12 +37,10 @@ GtidSet primary_lacks(const ShardFacts& facts) {
     if (!canary(Canary::opens_by_its_own_lock_only)) {
         for (const TabletFacts& t : facts.tablets) {
             if (&t == p) continue;
-            // One that was lost on the way has what it had: its silence takes nothing from what it was seen
-            // to have.
             const bool all_there = t.answered
                                        ? p->executed.contains(t.executed) && p->executed.contains(t.received)
                                        : p->executed.contains(t.last_seen);
-            if (!all_there) want(attributable_part(facts, t.answered ? t.has() : t.last_seen));
+            if (!all_there) want(attributable_part(facts, t.seen_to_have()));
         }
     }
     wanted.subtract(p->executed);
@@ -54,10 +52,9 @@ std::string primary_lacks_text(const ShardFacts& facts, const GtidSet& missing) 
     const std::string text = "it lacks " + missing.to_string();
     for (const TabletFacts& t : facts.tablets) {
         if (facts.is_primary(t)) continue;
-        if (t.answered && t.has().intersects(missing))
-            return text + ", which " + t.alias().to_string() + " has";
-        if (!t.answered && t.last_seen.intersects(missing))
-            return text + ", which " + t.alias().to_string() + " was last seen to have, and does not answer";
+        if (!t.seen_to_have().intersects(missing)) continue;
+        return text + ", which " + t.alias().to_string() +
+               (t.answered ? " has" : " was last seen to have, and does not answer");
     }
     return text;
 }

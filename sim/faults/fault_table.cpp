@@ -2,10 +2,6 @@
 // can act on. A row is added here, delivered in the nemesis, and nowhere else.
 #include "sim/faults/fault_table.hpp"
 
-#include <array>
-
-#include "fixpoint/model/assert.hpp"
-
 namespace fixpoint::sim {
 namespace {
 
@@ -368,84 +364,11 @@ std::vector<FaultRow> make_table() {
     };
 }
 
-const std::vector<FaultRow>& table() {
-    static const std::vector<FaultRow> rows = make_table();
-    return rows;
-}
-
 }  // namespace
 
-std::string_view to_string(FaultGroup group) {
-    static constexpr std::array<std::string_view, 7> words{"network",     "statement", "tablet", "drift",
-                                                           "declaration", "store",     "manager"};
-    return words[static_cast<std::size_t>(group)];
-}
-
 std::span<const FaultRow> fault_table() {
-    return table();
-}
-
-const FaultRow& fault_row(FaultKind kind) {
-    const auto index = static_cast<std::size_t>(kind);
-    FIXPOINT_ASSERT(index < table().size() && table()[index].kind == kind,
-                    "the fault table has a row for each kind, in order");
-    return table()[index];
-}
-
-std::string_view to_string(FaultKind kind) {
-    return fault_row(kind).name;
-}
-
-std::optional<FaultKind> parse_fault_kind(std::string_view name) {
-    for (const FaultRow& row : table()) {
-        if (row.name == name) return row.kind;
-    }
-    return std::nullopt;
-}
-
-bool is_environment(FaultKind kind) {
-    switch (fault_row(kind).group) {
-        case FaultGroup::network:
-        case FaultGroup::statement:
-        case FaultGroup::store:
-        case FaultGroup::manager:
-            return true;
-        case FaultGroup::drift:
-        case FaultGroup::declaration:
-            return false;
-        case FaultGroup::tablet:
-            break;
-    }
-    switch (kind) {
-        case relay_log_lost:
-        case relay_log_hole:
-        case torn_relay_log:
-        case applier_error:
-        case restart_without_persisted:
-            return false;  // their traces stay
-        default:
-            return true;
-    }
-}
-
-std::string fault_table_markdown() {
-    std::string text;
-    std::optional<FaultGroup> group;
-    for (const FaultRow& row : table()) {
-        if (row.group != group) {
-            if (group) text += "\n";
-            text += "**" + std::string(to_string(row.group)) +
-                    "**\n\n| fault | parameters | what it does |\n|---|---|---|\n";
-        }
-        group = row.group;
-        std::string keys;
-        for (const FaultParameter& parameter : row.parameters) {
-            if (!keys.empty()) keys += ", ";
-            keys += "`" + std::string(parameter.key) + "`" + (parameter.needed ? "" : "?");
-        }
-        text += "| `" + std::string(row.name) + "` | " + keys + " | " + std::string(row.meaning) + " |\n";
-    }
-    return text;
+    static const std::vector<FaultRow> rows = make_table();
+    return rows;
 }
 
 }  // namespace fixpoint::sim

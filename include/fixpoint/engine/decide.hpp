@@ -53,6 +53,8 @@ struct TabletFacts {
     bool reached() const;   // 1: locked, restart-safe, no privilege missing, receiver stopped or elsewhere
     bool vouching() const;  // 1, 6: acks ON, OFF persisted, the server that A names
     GtidSet has() const { return executed | received; }
+    // What it has, or had when it last answered: its silence takes nothing from what it was seen to have.
+    GtidSet seen_to_have() const { return answered ? has() : last_seen; }
     GtidSet log() const { return executed | owned; }
     bool has_all(const GtidSet& set) const;  // has ⊇ set
     const TabletAlias& alias() const { return tablet.alias; }
