@@ -1,31 +1,17 @@
 // Runs the fixpoint-sim of this build and tells its output and its exit code.
 #pragma once
 
-#include <sys/wait.h>
-
-#include <array>
-#include <cstdio>
 #include <string>
+
+#include "property_tests/support/run_program.hpp"
 
 namespace fixpoint::sim {
 
-struct Ran {
-    int code = -1;
-    std::string output;  // both streams
-};
+using fixpoint::testing::Ran;
 
 inline Ran fixpoint_sim(const std::string& arguments) {
-    const std::string command = "cd '" FIXPOINT_SOURCE_DIR "' && '" FIXPOINT_BIN_DIR "/fixpoint-sim' " +
-                                arguments + " 2>&1 </dev/null";
-    Ran ran;
-    FILE* pipe = ::popen(command.c_str(), "r");
-    if (pipe == nullptr) return ran;
-    std::array<char, 4096> buffer{};
-    for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-        ran.output.append(buffer.data(), got);
-    const int status = ::pclose(pipe);
-    ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return ran;
+    return fixpoint::testing::run_program(
+        "cd '" FIXPOINT_SOURCE_DIR "' && '" FIXPOINT_BIN_DIR "/fixpoint-sim' " + arguments);
 }
 
 inline std::string last_line(const std::string& text) {

@@ -15,6 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 
 class CommandLine : public ::testing::Test {
   protected:
@@ -72,6 +73,17 @@ TEST_F(CommandLine, bad_input_returns_2_and_says_where) {
     EXPECT_EQ(ran.code, 2);
     EXPECT_THAT(ran.output, HasSubstr("x.json: 2:11: not JSON"));
     EXPECT_THAT(ran.output, HasSubstr("y.json: 1:1: the file is empty"));  // all of them, not only the first
+}
+
+TEST_F(CommandLine, a_hunt_makes_the_folder_for_what_it_finds_before_it_begins) {
+    const std::string wanted = folder() + "/new/findings";
+    fixpoint_sim("hunt --seeds 1 --save " + wanted);
+    EXPECT_TRUE(std::filesystem::is_directory(wanted));
+    const Ran ran = fixpoint_sim("hunt --seeds 1000000 --save " + file("no_folder", "") + "/findings");
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_THAT(ran.output, HasSubstr("no_folder/findings"));
+    EXPECT_THAT(ran.output, HasSubstr("name a folder that you may write to"));
+    EXPECT_THAT(ran.output, Not(HasSubstr("hunt: seeds")));  // nothing was begun
 }
 
 TEST_F(CommandLine, a_report_that_cannot_be_written_is_a_fault_of_its_own) {

@@ -4,14 +4,13 @@
 // CI itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+
+#include "property_tests/support/run_program.hpp"
 
 namespace fixpoint {
 namespace {
@@ -19,11 +18,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-struct Outcome {
-    int status = -1;
-    std::string output;  // both streams
-};
 
 class Dev : public ::testing::Test {
   protected:
@@ -44,17 +38,10 @@ class Dev : public ::testing::Test {
         std::filesystem::permissions(script, std::filesystem::perms::owner_all);
     }
 
-    Outcome dev(const std::string& arguments) {
-        const std::string command =
+    testing::Ran dev(const std::string& arguments) {
+        return testing::run_program(
             "cd '" FIXPOINT_SOURCE_DIR "' && env -u FIXPOINT_NO_INSTALL CI=true PATH='" + folder.string() +
-            (bare_machine ? "'" : "':\"$PATH\"") + " ./dev " + arguments + " 2>&1 </dev/null";
-        Outcome outcome;
-        FILE* pipe = ::popen(command.c_str(), "r");
-        std::array<char, 4096> buffer{};
-        for (std::size_t read = 0; (read = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-            outcome.output.append(buffer.data(), read);
-        outcome.status = WEXITSTATUS(::pclose(pipe));
-        return outcome;
+            (bare_machine ? "'" : "':\"$PATH\"") + " ./dev " + arguments);
     }
 
     std::string apt_calls() const {
@@ -69,21 +56,21 @@ class Dev : public ::testing::Test {
 };
 
 TEST_F(Dev, AnUnknownCommandIsRefused) {
-    const Outcome outcome = dev("conquer");
-    EXPECT_EQ(outcome.status, 2);
-    EXPECT_THAT(outcome.output, HasSubstr("'conquer'"));
+    const testing::Ran ran = dev("conquer");
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_THAT(ran.output, HasSubstr("'conquer'"));
 }
 
 TEST_F(Dev, AReadyMachineIsAskedNothingMore) {
     put("dpkg-query", "echo installed");
-    EXPECT_EQ(dev("install").status, 0);
+    EXPECT_EQ(dev("install").code, 0);
     EXPECT_THAT(apt_calls(), IsEmpty());
 }
 
 TEST_F(Dev, RootInstallsOnlyWhatIsMissing) {
     put("dpkg-query", "case \"$*\" in *ninja-build*) exit 1 ;; *) echo installed ;; esac");
     put("id", "echo 0");
-    EXPECT_EQ(dev("install").status, 0);
+    EXPECT_EQ(dev("install").code, 0);
     EXPECT_THAT(apt_calls(), HasSubstr("--no-install-recommends ninja-build\n"));
     EXPECT_THAT(apt_calls(), Not(HasSubstr("cmake")));
 }
@@ -92,7 +79,7 @@ TEST_F(Dev, AUserWithSudoInstallsThroughIt) {
     put("dpkg-query", "case \"$*\" in *ninja-build*) exit 1 ;; *) echo installed ;; esac");
     put("id", "echo 1000");
     put("sudo", "[ \"$1\" = -n ] && shift; exec \"$@\"");
-    EXPECT_EQ(dev("install").status, 0);
+    EXPECT_EQ(dev("install").code, 0);
     EXPECT_THAT(apt_calls(), HasSubstr("ninja-build"));
 }
 
@@ -100,9 +87,9 @@ TEST_F(Dev, AUserWhoMayNotInstallIsToldTheOneLine) {
     put("dpkg-query", "case \"$*\" in *ninja-build*) exit 1 ;; *) echo installed ;; esac");
     put("id", "echo 1000");
     put("sudo", "exit 1");
-    const Outcome outcome = dev("run");
-    EXPECT_EQ(outcome.status, 2);
-    EXPECT_THAT(outcome.output,
+    const testing::Ran ran = dev("run");
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_THAT(ran.output,
                 HasSubstr("apt-get update && apt-get install --no-install-recommends -y ninja-build"));
     EXPECT_THAT(apt_calls(), IsEmpty());
 }
@@ -111,9 +98,9 @@ TEST_F(Dev, AnInstallationThatFailsEndsTheRun) {
     put("dpkg-query", "exit 1");
     put("id", "echo 0");
     put("apt-get", "exit 100");
-    const Outcome outcome = dev("run");
-    EXPECT_EQ(outcome.status, 2);
-    EXPECT_THAT(outcome.output, HasSubstr("clang-19"));
+    const testing::Ran ran = dev("run");
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_THAT(ran.output, HasSubstr("clang-19"));
 }
 
 TEST_F(Dev, AnotherDistributionIsToldWhatItWouldNeed) {
@@ -121,10 +108,10 @@ TEST_F(Dev, AnotherDistributionIsToldWhatItWouldNeed) {
         std::filesystem::create_symlink(std::filesystem::path("/usr/bin") / tool, folder / tool);
     std::filesystem::remove(folder / "apt-get");
     bare_machine = true;
-    const Outcome outcome = dev("run");
-    EXPECT_EQ(outcome.status, 2);
-    EXPECT_THAT(outcome.output, HasSubstr("not a Debian system"));
-    EXPECT_THAT(outcome.output, HasSubstr("librapidcheck-dev"));
+    const testing::Ran ran = dev("run");
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_THAT(ran.output, HasSubstr("not a Debian system"));
+    EXPECT_THAT(ran.output, HasSubstr("librapidcheck-dev"));
 }
 
 }  // namespace

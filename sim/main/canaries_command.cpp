@@ -213,7 +213,7 @@ int canaries(const CanariesCommand& options) {
     }
     const auto wanted = chosen(options);
     Campaign campaign(options);
-    if (!wanted || !campaign.read_trials()) return bad_input;
+    if (!wanted || !campaign.read_trials() || !make_save_folder(options.save)) return bad_input;
     fmt::print("canaries: {} weaknesses, {} scenarios and {} random cases each, {} processes\n",
                wanted->size(), campaign.scenarios(), campaign.trials() - campaign.scenarios(), options.jobs);
     campaign.run_healthy();

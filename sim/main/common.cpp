@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "sim/faults/fault_table.hpp"
+#include "sim/scenario/scenario_files.hpp"
 #include "sim/scenario/token.hpp"
 
 namespace fixpoint::sim {
@@ -53,6 +54,13 @@ bool write_file(const std::string& path, std::string_view text) {
     if (out) return true;
     fmt::print(stderr, "fixpoint-sim: {}: cannot be written\n", path);
     return false;
+}
+
+bool make_save_folder(const std::string& path) {
+    if (path.empty()) return true;
+    const auto made = make_folder(path);
+    if (!made) fmt::print(stderr, "fixpoint-sim: --save: {}\n", made.error().to_string());
+    return made.has_value();
 }
 
 double wall_seconds() {

@@ -29,6 +29,9 @@ reports::Case make_case(Run run, const Scenario& scenario, std::uint64_t lost_no
 
 // False, and a message on stderr: could not be written.
 bool write_file(const std::string& path, std::string_view text);
+// The folder that findings are saved in ("": none is wanted) is there. False, and a message on stderr: it
+// cannot be.
+bool make_save_folder(const std::string& path);
 
 double wall_seconds();  // since some moment
 

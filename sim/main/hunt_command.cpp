@@ -83,6 +83,7 @@ int hunt(const HuntCommand& options) {
             fmt::print("{}", print_scenario(generate_scenario(options.first + i)));
         return all_passed;
     }
+    if (!make_save_folder(options.save)) return bad_input;
     fmt::print("hunt: seeds {} to {}, {} processes\n", options.first, options.first + options.seeds - 1,
                options.jobs);
     HuntStatistics statistics;

@@ -1,6 +1,8 @@
 // See scenario_files.hpp.
 #include "sim/scenario/scenario_files.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -49,6 +51,17 @@ std::expected<std::string, ScenarioError> read_text_file(const std::string& path
     // An empty file sets failbit on the output side only: reading it is no failure.
     if (!in) return std::unexpected(ScenarioError{path, "", "cannot be read", "look at its permissions"});
     return text.str();
+}
+
+std::expected<void, ScenarioError> make_folder(const std::string& path) {
+    const auto refused = [&](const std::string& what) {
+        return std::unexpected(ScenarioError{path, "", what, "name a folder that you may write to"});
+    };
+    std::error_code error;
+    fs::create_directories(path, error);
+    if (error) return refused("this folder cannot be made: " + error.message());
+    if (::access(path.c_str(), W_OK | X_OK) != 0) return refused("nothing can be written to this folder");
+    return {};
 }
 
 std::expected<std::vector<Scenario>, std::vector<ScenarioError>> read_scenarios(

@@ -1,4 +1,5 @@
-// Scenario files on disk: which ones a list of paths means, and all that is wrong with them at once.
+// Scenario files on disk: which ones a list of paths means, and all that is wrong with them at once; and the
+// folder that new ones are to be saved in.
 #pragma once
 
 #include <expected>
@@ -17,5 +18,9 @@ std::expected<std::vector<Scenario>, std::vector<ScenarioError>> read_scenarios(
     const std::vector<std::string>& paths);
 
 std::expected<std::string, ScenarioError> read_text_file(const std::string& path);
+
+// A folder that can be written to: made where there is none, with those above it. Before a long search, so
+// that what it finds is not lost.
+std::expected<void, ScenarioError> make_folder(const std::string& path);
 
 }  // namespace fixpoint::sim

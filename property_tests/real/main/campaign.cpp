@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -104,7 +103,6 @@ struct Counts {
 };
 
 void leave(const std::string& folder, const Pair& pair) {
-    std::filesystem::create_directories(folder);
     const sim::Scenario& scenario = pair.simulated.scenario;
     std::ofstream(folder + "/" + scenario.name + ".json") << sim::print_scenario(scenario);
     std::ofstream story(folder + "/" + scenario.name + ".txt");

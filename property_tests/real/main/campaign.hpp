@@ -13,7 +13,7 @@ struct CampaignCommand {
     std::uint64_t first = 1;
     int jobs = 2;
     double minutes = 0;  // 0: no limit
-    std::string save;    // a folder
+    std::string save;    // a folder that is there
 };
 
 // 0: no violation; 5: some; 1: the harness itself failed.

@@ -13,6 +13,7 @@
 #include "property_tests/real/main/campaign.hpp"
 #include "property_tests/real/shard/nemesis.hpp"
 #include "property_tests/real/shard/pairs.hpp"
+#include "property_tests/support/real_servers/real_server.hpp"
 #include "reports/report.hpp"
 #include "sim/faults/fault_table.hpp"
 #include "sim/scenario/scenario_files.hpp"
@@ -71,6 +72,24 @@ void show_both(const Pair& pair, reports::Suite& suite) {
     }
 }
 
+// False, and said once: each run would fail of it, one after the other.
+bool something_to_run_on() {
+    try {
+        contract::mysql_prefix();
+        return true;
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "fixpoint-real: {}\n", error.what());
+        return false;
+    }
+}
+
+bool can_save(const std::string& folder) {
+    if (folder.empty()) return true;
+    const auto made = sim::make_folder(folder);
+    if (!made) fmt::print(stderr, "fixpoint-real: --save: {}\n", made.error().to_string());
+    return made.has_value();
+}
+
 int run(const RunCommand& command) {
     const auto scenarios = sim::read_scenarios(command.paths);
     if (!scenarios) {
@@ -88,6 +107,7 @@ int run(const RunCommand& command) {
         refused = refused || !reasons.empty();
     }
     if (refused && !command.only_possible) return bad_input;
+    if (!something_to_run_on()) return bad_input;
     std::size_t unequal_ones = 0;
     reports::Suite suite;
     suite.title = "Fixpoint in both worlds";
@@ -129,7 +149,9 @@ int main_of(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : bad_input;
     }
-    return campaign_app->parsed() ? campaign(campaign_command) : run(run_command);
+    if (!campaign_app->parsed()) return run(run_command);
+    if (!something_to_run_on() || !can_save(campaign_command.save)) return bad_input;
+    return campaign(campaign_command);
 }
 
 }  // namespace
