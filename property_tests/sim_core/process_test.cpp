@@ -1,28 +1,19 @@
 // Processes: killed (also by themselves, and at every step of a small world), restarted, paused, resumed.
 // Plain actions only; kills of coroutines are in executor_test.cpp.
-#include "sim/core/scheduler.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <memory>
 #include <vector>
 
+#include "property_tests/sim_core/scheduler_world.hpp"
+
 namespace fixpoint::sim {
 namespace {
 
 using std::chrono::milliseconds;
-
-Instant at_ms(std::int64_t ms) {
-    return Instant(milliseconds(ms));
-}
-
-struct World {
-    explicit World(std::uint64_t seed = 1, Order order = Order::drawn)
-        : chooser(seed), scheduler(chooser, order) {}
-    Chooser chooser;
-    Scheduler scheduler;
-};
+using testing::at_ms;
+using testing::World;
 
 TEST(Process, KillDropsTheWorkAndKeepsThatOfOthers) {
     for (const Order order : {Order::fifo, Order::drawn}) {

@@ -1,8 +1,6 @@
 // The scheduler: order, cancelling, and that equal seeds give equal runs.
 // Worlds here are small and made of plain actions; killing and pausing are in process_test.cpp,
 // coroutines in executor_test.cpp.
-#include "sim/core/scheduler.hpp"
-
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -10,21 +8,14 @@
 #include <memory>
 #include <vector>
 
+#include "property_tests/sim_core/scheduler_world.hpp"
+
 namespace fixpoint::sim {
 namespace {
 
 using std::chrono::milliseconds;
-
-Instant at_ms(std::int64_t ms) {
-    return Instant(milliseconds(ms));
-}
-
-struct World {
-    explicit World(std::uint64_t seed = 1, Order order = Order::drawn)
-        : chooser(seed), scheduler(chooser, order) {}
-    Chooser chooser;
-    Scheduler scheduler;
-};
+using testing::at_ms;
+using testing::World;
 
 TEST(Scheduler, RunsByTimeAndThenInTheOrderOfScheduling) {
     for (const Order order : {Order::fifo, Order::drawn}) {

@@ -361,6 +361,7 @@ class FakeMysql {
     bool clients_table_locked() const;
     void commit_by_hand(Transaction draft);
     void drop_relay_log(const Session* by);
+    void forget_replication(const Session* by, bool all);
     void report_discarded(const Session* by);
     GtidSet unexecuted_in_relay_log() const;
 

@@ -103,13 +103,7 @@ void FakeMysql::reset_replica_by_hand(bool all) {
     stop_receiver_by_hand();
     stop_applier_by_hand();
     if (applier_.running || receiver_.state != ThreadState::no) return;
-    drop_relay_log(nullptr);
-    disk_.relay_log.files_missing = false;
-    receiver_ = {};
-    applier_ = {};
-    metadata_reset_ = true;
-    if (all) disk_.channel.reset();
-    if (all) disk_.source_uuid = {};
+    forget_replication(nullptr, all);
     touch();
 }
 

@@ -145,13 +145,7 @@ void FakeMysql::reset_replica(SessionId id, bool all) {
     after(draw(timing::change_source), [this, id, all] {
         Session& session = *find(id);
         took_effect(session);
-        drop_relay_log(&session);
-        disk_.relay_log.files_missing = false;
-        receiver_ = {};
-        applier_ = {};
-        metadata_reset_ = true;
-        if (all) disk_.channel.reset();
-        if (all) disk_.source_uuid = {};
+        forget_replication(&session, all);
         end_replication_statement(id, sql::Nothing{});
     });
 }
@@ -189,6 +183,17 @@ void FakeMysql::drop_relay_log(const Session* by) {
     disk_.relay_log = {};
     disk_.relay_log.files_missing = missing;
     touch();
+}
+
+// RESET REPLICA; all: the channel's settings too.
+void FakeMysql::forget_replication(const Session* by, bool all) {
+    drop_relay_log(by);
+    disk_.relay_log.files_missing = false;
+    receiver_ = {};
+    applier_ = {};
+    metadata_reset_ = true;
+    if (all) disk_.channel.reset();
+    if (all) disk_.source_uuid = {};
 }
 
 }  // namespace fixpoint::sim::mysql

@@ -143,16 +143,20 @@ void Connection::login_answered(std::uint64_t number, std::expected<mysql::Sessi
 
 // ---- statements
 
+template <class Done>
+bool Connection::answered_as_broken(Done& done) {
+    if (!broken_) return false;
+    side_.scheduler.post(side_.owner, [weak = Weak(alive_), done = std::move(done)] {
+        if (!weak.expired())
+            done(std::unexpected(sql::Error{sql::ErrorKind::lost, sql::error_number::server_gone, ""}));
+    });
+    return true;
+}
+
 void Connection::execute(sql::Statement statement, std::int64_t lock_id, Duration limit,
                          const StatementFate& fate, OnArrival on_arrival, StatementDone done) {
     using Kind = StatementFate::Kind;
-    if (broken_) {
-        side_.scheduler.post(side_.owner, [weak = Weak(alive_), done = std::move(done)] {
-            if (!weak.expired())
-                done(std::unexpected(sql::Error{sql::ErrorKind::lost, sql::error_number::server_gone, ""}));
-        });
-        return;
-    }
+    if (answered_as_broken(done)) return;
     Pending& pending = begin(limit);
     pending.statement = std::move(done);
     pending.on_arrival = std::move(on_arrival);
@@ -181,13 +185,7 @@ void Connection::execute(sql::Statement statement, std::int64_t lock_id, Duratio
 }
 
 void Connection::work(const mysql::ClientWork& work, Duration limit, WorkDone done) {
-    if (broken_) {
-        side_.scheduler.post(side_.owner, [weak = Weak(alive_), done = std::move(done)] {
-            if (!weak.expired())
-                done(std::unexpected(sql::Error{sql::ErrorKind::lost, sql::error_number::server_gone, ""}));
-        });
-        return;
-    }
+    if (answered_as_broken(done)) return;
     Pending& pending = begin(limit);
     pending.work = std::move(done);
     auto answer = [&network = side_.network, &owner = side_.owner, back = from_server_, weak = Weak(alive_),

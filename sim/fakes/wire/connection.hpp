@@ -84,6 +84,9 @@ class Connection {
     void login_answered(std::uint64_t number, std::expected<mysql::SessionId, sql::Error> answer);
     template <class T>
     void answered(std::uint64_t number, std::expected<T, sql::Error> result);
+    // True: the session is no more, and that is the answer.
+    template <class Done>
+    bool answered_as_broken(Done& done);
     void limit_passed(std::uint64_t number);
     void reset_by_server();
     void fail(sql::Error error);
