@@ -183,6 +183,7 @@ void Shard::remember(Known& known, TabletLookPtr look) {
     }
     const sql::ReplicaRow* channel = look->channel();
     if (channel && channel->receiver == sql::ThreadState::yes) known.receiver_has_run = true;
+    known.uuid = look->server().server_uuid;
     if (known.now) known.previous = known.now;
     known.now = look;
     known.answering = Answering::answered;
@@ -268,16 +269,25 @@ awaitable<void> Shard::look_without_locks_at(TabletAlias alias, Duration limit) 
     co_await known.sessions->ensure(SessionRole::helper, limit);
 }
 
+// A server that a person gave up for gone costs no look; another in its place is a tablet like any other.
+bool Shard::is_asked_though_forgotten(const TabletAlias& alias) {
+    Known& known = known_.at(alias);
+    if (known.gone_asked && now() - *known.gone_asked < Limits::ask_forgotten_every) return false;
+    known.gone_asked = now();
+    return true;
+}
+
 awaitable<void> Shard::look_without_locks(bool in_a_hurry) {
     std::map<TabletAlias, bool> silent;
     for (const auto& [alias, known] : known_) silent[alias] = !known.now;
     begin_look();
     std::vector<awaitable<void>> looks;
     for (const TabletView& t : view_.tablets) {
-        if (t.forgotten) continue;
+        if (t.forgotten && !is_asked_though_forgotten(t.alias())) continue;
         // In the midst of repairs nobody waits long for one that did not answer a moment ago.
-        const Duration limit =
-            in_a_hurry && silent[t.alias()] ? limits().look_without_locks / 5 : limits().look_without_locks;
+        const Duration limit = t.forgotten || (in_a_hurry && silent[t.alias()])
+                                   ? limits().look_without_locks / 5
+                                   : limits().look_without_locks;
         looks.push_back(look_without_locks_at(t.alias(), limit));
     }
     co_await all(std::move(looks));
@@ -331,14 +341,14 @@ void Shard::rebuild_view() {
         t.declared = entry.second;
         // A person's word does not make the primary in force disappear: a dead one is replaced first.
         const bool in_force = records.fixpoint && records.fixpoint->primary.alias == alias;
-        t.forgotten =
-            !in_force && std::any_of(records.goal.forgotten.begin(), records.goal.forgotten.end(),
-                                     [&](const ForgottenTablet& f) {
-                                         // That server: one with another uuid in its place was not meant.
-                                         const bool another =
-                                             known.now && f.uuid && known.now->server().server_uuid != f.uuid;
-                                         return f.alias == alias && !another;
-                                     });
+        t.forgotten = !in_force && std::any_of(records.goal.forgotten.begin(), records.goal.forgotten.end(),
+                                               [&](const ForgottenTablet& f) {
+                                                   // That server: one with another uuid in its place was not
+                                                   // meant.
+                                                   const bool another =
+                                                       known.uuid && f.uuid && known.uuid != f.uuid;
+                                                   return f.alias == alias && !another;
+                                               });
         t.answering = known.answering;
         t.error = known.error;
         t.now = known.now;

@@ -74,6 +74,8 @@ class Shard {
         std::int64_t mark_term = 0, mark_revision = 0;
         Answering answering = Answering::silent;
         sql::Error error;
+        Uuid uuid;                          // of the server that answered last
+        std::optional<Instant> gone_asked;  // when it was last seen whether a forgotten one is another by now
         TabletLookPtr now, previous;
         std::optional<std::vector<sql::JournalRow>> journal;
     };
@@ -82,6 +84,7 @@ class Shard {
     void remember(Known& known, TabletLookPtr look);
     void renew_marks();
     void rebuild_view();
+    bool is_asked_though_forgotten(const TabletAlias& alias);
     awaitable<void> look_without_locks_at(TabletAlias alias, Duration limit);
     awaitable<void> read_cell(std::string cell);
 

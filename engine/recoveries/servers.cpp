@@ -50,15 +50,24 @@ awaitable<Outcome> make_restart_safe(Operation& op) {
         co_await op.must(
             alias, sql::SetGlobal{sql::Variable::rpl_stop_replica_timeout, Limits::stop_replica_timeout_s});
     }
+    std::optional<Setting> waits;  // for its receiver to have run
     for (const Setting& s : settings_to_persist(server, look->answer.persisted, op.limits())) {
-        if (s.first == sql::Variable::relay_log_recovery && may_hold_phantoms(*op.view().find(alias)))
+        if (s.first == sql::Variable::relay_log_recovery && may_hold_phantoms(*op.view().find(alias))) {
+            waits = s;
             continue;
+        }
         if (s.first == sql::Variable::rpl_semi_sync_replica_enabled) {
             if (canary(Canary::persisted_before_switched))
                 co_await op.must(alias, sql::SetPersistOnly{s.first, s.second});
             co_await end_doubtful_acks(op, alias);
         }
         co_await op.must(alias, sql::SetPersistOnly{s.first, s.second});
+    }
+    if (waits) {  // what came before may have restarted it
+        co_await op.look();
+        op.require_locked(alias);
+        if (!may_hold_phantoms(*op.view().find(alias)))
+            co_await op.must(alias, sql::SetPersistOnly{waits->first, waits->second});
     }
     // It takes effect when a receiver starts: while none runs it costs nothing, and whoever is quarantined in
     // a moment has it already.

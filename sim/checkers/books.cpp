@@ -303,6 +303,10 @@ struct Books::Visitor {
     // what it says is in force again.
     void edited_by_hand(const RecordWritten& e) {
         if (!books.in_force) return;
+        // Who acknowledges by the record that is gone goes on until a step comes to its receiver.
+        for (const RecordedServer& acker : books.in_force->ackers) {
+            if (!e.after || !e.after->has_acker(acker.alias)) books.acks_by_hand.insert(acker.alias);
+        }
         const auto place = [](const auto& r) { return std::pair(r.term, r.revision); };
         const std::pair<std::int64_t, std::int64_t> left =
             e.after ? place(*e.after) : std::pair<std::int64_t, std::int64_t>{-1, 0};

@@ -319,6 +319,14 @@ class Guarding {
         return silent && forgot && last && last->primary.alias != alias && !last->has_acker(alias);
     }
 
+    Tablet tablet_of(const ScenarioTablet& t) const {
+        Tablet tablet;
+        tablet.alias = t.alias;
+        const auto declared = types_.find(t.alias);
+        tablet.type = declared == types_.end() ? t.type : declared->second;
+        return tablet;
+    }
+
     void what_is_left() {
         std::vector<Tablet> left;
         std::set<TabletAlias> never_primary;
@@ -327,11 +335,7 @@ class Guarding {
                 unsafe_.contains(t.alias) || nobody_knows(t.alias))
                 continue;
             if (t.promotion_rule == PromotionRule::must_not) never_primary.insert(t.alias);
-            Tablet tablet;
-            tablet.alias = t.alias;
-            const auto declared = types_.find(t.alias);
-            tablet.type = declared == types_.end() ? t.type : declared->second;
-            if (policy_.ackers_needed == 0 || t.semi_sync_plugins) left.push_back(tablet);
+            if (policy_.ackers_needed == 0 || t.semi_sync_plugins) left.push_back(tablet_of(t));
         }
         const auto could_lead = [&](const Tablet& c) {
             const bool may_be_primary = c.type == TabletType::primary || c.type == TabletType::replica;
@@ -342,11 +346,12 @@ class Guarding {
         };
         // One that lives is not replaced for having too few that acknowledge: a term begins with ackers that
         // vouch.
-        const auto in_force =
-            std::ranges::find_if(left, [&](const Tablet& t) { return t.alias == last_primary(); });
-        const bool some = in_force != left.end() && !unfit_.contains(in_force->alias)
-                              ? could_lead(*in_force)
-                              : std::ranges::any_of(left, could_lead);
+        const TabletAlias in_force = last_primary();
+        const bool replaced =
+            lost_for_good_.contains(in_force) || unfit_.contains(in_force) || unsafe_.contains(in_force);
+        const auto primary = std::ranges::find(in_.tablets, in_force, &ScenarioTablet::alias);
+        const bool some = !replaced && primary != in_.tablets.end() ? could_lead(tablet_of(*primary))
+                                                                    : std::ranges::any_of(left, could_lead);
         if (!some) beyond(fmt::format("nobody that is left could be primary under {}", policy_.to_string()));
     }
 

@@ -31,9 +31,20 @@ class I7 final : public Checker {
         } else if (const auto* fault = std::get_if<FaultHappened>(&event)) {
             if (fault->stage == FaultStage::delivered || fault->stage == FaultStage::going_on)
                 something_happened(fault->fault);
-        } else if (std::holds_alternative<ServerStarted>(event) ||
-                   std::holds_alternative<ServerStopped>(event)) {
+        } else if (std::holds_alternative<ServerStarted>(event)) {
             succeeded_.clear();
+        } else if (const auto* lock = std::get_if<ServerLockTaken>(&event)) {
+            // Another operation of another manager: its lock is another one.
+            for (auto& [manager, keys] : succeeded_) {
+                if (manager != lock->manager)
+                    std::erase_if(keys, [&](const auto& key) { return key.first.tablet == lock->tablet; });
+            }
+        } else if (const auto* written = std::get_if<RecordWritten>(&event)) {
+            // What another manager writes is seen by this one at some later moment.
+            std::erase_if(succeeded_, [&](const auto& of) { return of.first != written->manager; });
+        } else if (const auto* server = std::get_if<ServerStopped>(&event)) {
+            succeeded_.clear();
+            nobody_owes(server->tablet);  // it comes back closed, and its receiver stopped
         }
     }
 
@@ -138,14 +149,24 @@ class I7 final : public Checker {
         for (auto& [manager, operation] : open_) {
             if (declaration || (fault.tablet && fault.tablet == operation.key.tablet))
                 operation.disturbed = true;
-            // What it struck is owed by nobody, whether the operation has ended by then or not.
-            if (!fault.tablet) continue;
-            operation.received.erase(*fault.tablet);
-            if (operation.served && operation.served->alias == *fault.tablet) operation.served.reset();
+            // Without the record in force nobody may put back what it had begun (protocol 11).
+            if (fault.kind != FaultKind::delete_fixpoint_record &&
+                fault.kind != FaultKind::set_back_fixpoint_record)
+                continue;
+            operation.received.clear();
+            operation.served.reset();
         }
-        if (!fault.tablet) return;
-        owed_.erase(*fault.tablet);
-        if (served_ && served_->first.alias == *fault.tablet) served_.reset();
+        if (fault.tablet) nobody_owes(*fault.tablet);
+    }
+
+    // What was struck is owed by nobody, whether the operation has ended by then or not.
+    void nobody_owes(const TabletAlias& tablet) {
+        for (auto& [manager, operation] : open_) {
+            operation.received.erase(tablet);
+            if (operation.served && operation.served->alias == tablet) operation.served.reset();
+        }
+        owed_.erase(tablet);
+        if (served_ && served_->first.alias == tablet) served_.reset();
     }
 
     void after_refusals(Instant at) {

@@ -152,9 +152,11 @@ bool demanded_missing(In in, Key) {
     GtidSet on_disks;
     for (const ServerState* s : core_servers(in)) {
         on_disks.add(usable(*s));
-        if (s->alias == record->primary.alias || !s->server.semi_sync_replica_enabled) continue;
-        GtidSet evidence = has(*s) - errant_on(*s, in.state);
-        if (record->k() > 0) demanded.add(evidence);
+        if (s->alias == record->primary.alias) continue;
+        // Under none whatever a tablet has is wanted. (What counts as received, and is not there, nobody can
+        // give.)
+        if (record->k() == 0 || s->server.semi_sync_replica_enabled)
+            demanded.add(has(*s) - errant_on(*s, in.state));
     }
     if (!on_disks.contains(demanded)) return true;
     // Somebody who may lead must be able to bring it together, following one after the other; an errant one

@@ -39,6 +39,7 @@ struct Limits {
     static constexpr std::int64_t semi_sync_timeout_ms =
         1'000'000'000'000'000'000;                             // 10^18: practically infinite
     static constexpr std::int64_t stop_replica_timeout_s = 2;  // the smallest MySQL takes
+    static constexpr Duration ask_forgotten_every = 10s;  // whether another server is in its place
     static constexpr std::int64_t connections_made_room =
         64;  // more than clients open within a second's retry
     static constexpr std::size_t user_lock_name_length = 64;  // M41
