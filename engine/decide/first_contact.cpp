@@ -43,10 +43,13 @@ bool any_journal_row(const ShardFacts& facts) {
     });
 }
 
+// What waits for an acknowledgement as well: whoever closes its server lets it be executed.
 GtidSet everything(const ShardFacts& facts) {
     GtidSet all;
     for (const TabletFacts& t : facts.tablets) {
-        if (t.answered) all.add(t.has());
+        if (!t.answered) continue;
+        all.add(t.has());
+        all.add(t.owned);
     }
     return all;
 }
@@ -116,7 +119,7 @@ Election elect_without_record(const ShardFacts& facts, FirstContact kind,
     for (const TabletFacts& t : without_primary.tablets) {
         const std::string reason = unfit(without_primary, t, facts.declared_policy.ackers_needed);
         somebody_fit = somebody_fit || reason.empty();
-        if (reason.empty() && t.executed.contains(election.demanded)) tied.push_back(&t);
+        if (reason.empty() && t.log().contains(election.demanded)) tied.push_back(&t);
         if (!reason.empty()) why += (why.empty() ? "" : "; ") + t.alias().to_string() + ": " + reason;
     }
     if (tied.empty()) {

@@ -179,6 +179,7 @@ class I7 final : public Checker {
             const auto t = state.store.tablets.find(tablet);
             if (t != state.store.tablets.end() && t->second.drained_by_fixpoint()) continue;
             if (is_undeclared(state, tablet)) continue;
+            if (!record && serves_clients(*s)) continue;  // the primary of a record that people took away
             if (!errant_on(*s, state).empty() || on_data_error(*s)) continue;
             const bool stopped = std::ranges::none_of(s->channels, [](const sql::ReplicaRow& r) {
                 return r.receiver != sql::ThreadState::no || r.receiver_errno != 0;
