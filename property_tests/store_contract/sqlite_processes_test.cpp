@@ -136,6 +136,13 @@ TEST(SqliteProcesses, one_that_is_suspended_inside_a_transaction_is_named_and_no
         EXPECT_FALSE(*solo.await(solo.store().get("b", 2s))) << "not committed";
         EXPECT_TRUE(real::is_store_locked(put(200ms).error())) << "a read does not end it";
 
+        // A lease is what whoever locks says, here the longer and then the shorter one.
+        const auto lock = [&](Duration lease) {
+            return solo.await(solo.store().lock_shard("shards/1", "m", lease, 200ms)).error();
+        };
+        EXPECT_FALSE(real::is_store_locked(lock(60s)));
+        EXPECT_TRUE(real::is_store_locked(lock(1s)));
+
         stopped.signal(SIGCONT);
         const auto third = put(20s);
         ASSERT_TRUE(third) << third.error().text;

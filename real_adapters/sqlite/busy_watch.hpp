@@ -18,6 +18,8 @@ class BusyWatch {
     // The file was busy just now. Returns what is to be said of it, should nobody try again.
     std::string busy(StoreFile& file);
     void free() { began_.reset(); }
+    // Whoever locks here says how long a lease is.
+    void lease_is(Duration lease) { store_locked_after_ = lease; }
 
   private:
     Duration store_locked_after_;

@@ -34,6 +34,10 @@ void SqliteCalls::submit(std::function<void()> work) {
     if (pool_) pool_->submit(std::move(work));
 }
 
+void SqliteCalls::lease_is(Duration lease) {
+    submit([self = shared_from_this(), lease] { self->busy_.lease_is(lease); });
+}
+
 void SqliteCalls::post(std::function<void()> handler) {
     const std::scoped_lock lock(mutex_);
     if (!ending_) asio::post(executor_, std::move(handler));

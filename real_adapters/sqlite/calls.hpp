@@ -92,6 +92,9 @@ class SqliteCalls : public std::enable_shared_from_this<SqliteCalls> {
     template <class T>
     awaitable<topo::Result<T>> run(Work<T> work, Duration limit, bool writes);
 
+    // From now on a file that is busy for this long is `store_locked`.
+    void lease_is(Duration lease);
+
     // Calls back on the executor for each change of the file's counter that it sees.
     void watch(std::function<void()> callback);
 

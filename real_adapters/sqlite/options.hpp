@@ -41,7 +41,8 @@ struct SqliteMachine {
 struct SqliteOptions {
     bool create = false;
     Duration watch_interval = std::chrono::milliseconds(100);
-    Duration store_locked_after = std::chrono::seconds(10);  // one lease
+    // One lease: this, until somebody locks here and says how long his is.
+    Duration store_locked_after = std::chrono::seconds(10);
     SqliteMachine machine = SqliteMachine::real();
 };
 

@@ -102,6 +102,7 @@ awaitable<topo::Result<topo::LockKey>> SqliteStore::lock_shard(std::string path,
     topo::LockKey key;
     key.path = std::move(path);
     key.taken_at = calls_->now();
+    calls_->lease_is(lease);
     SqliteCalls::Work<LockTaken> work = [path = key.path, content = std::move(content), lease](
                                             StoreFile& file, const MayCommit& may) {
         return take_lock(file, path, content, lease, may);
@@ -113,6 +114,7 @@ awaitable<topo::Result<topo::LockKey>> SqliteStore::lock_shard(std::string path,
 }
 
 awaitable<topo::Result<void>> SqliteStore::renew(topo::LockKey lock, Duration lease, Duration limit) {
+    calls_->lease_is(lease);
     SqliteCalls::Work<void> work = [lock = std::move(lock), lease](StoreFile& file, const MayCommit& may) {
         return renew_lock(file, lock, lease, may);
     };
