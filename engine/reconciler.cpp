@@ -263,6 +263,19 @@ awaitable<void> Reconciler::Impl::body(Operation& op, const ProblemRow& row, Out
     outcome = co_await row.recover(op);
 }
 
+namespace {
+
+// Whoever slept past its lease finds its sessions ended by the next holder of the lock: no server is out of
+// reach then, and it is the lock that is gone.
+bool has_outlived_its_lock(const Operation& op, Reason reason) {
+    const bool silence = reason == Reason::tablet_unreachable || reason == Reason::primary_unreachable;
+    return silence && op.lease_left() <= Duration::zero();
+}
+
+constexpr const char* lease_ran_out = "the lease has run out meanwhile; ";
+
+}  // namespace
+
 awaitable<void> Reconciler::Impl::recover_under(Operation& op, const ProblemRow& row) {
     const auto executor = co_await asio::this_coro::executor;
     Outcome outcome;
@@ -273,6 +286,8 @@ awaitable<void> Reconciler::Impl::recover_under(Operation& op, const ProblemRow&
     auto [order, failed, lease_failed] = co_await std::move(waiting);
     if (order[0] == 1) throw OperationEnded(Reason::lock_lost, "the lease could not be renewed");
     if (failed) std::rethrow_exception(failed);
+    if (outcome.refused && has_outlived_its_lock(op, outcome.reason))
+        throw OperationEnded(Reason::lock_lost, lease_ran_out + outcome.text);
     ports_.events.append(ended(op, row, outcome));
 }
 
@@ -320,6 +335,10 @@ awaitable<void> Reconciler::Impl::recover(const ProblemRow& row, ProblemKey key)
     } catch (const std::runtime_error& error) {
         failed.reason = Reason::tablet_unreachable;
         failed.text = error.what();
+    }
+    if (ended_badly && has_outlived_its_lock(op, failed.reason)) {
+        failed.reason = Reason::lock_lost;
+        failed.text = lease_ran_out + failed.text;
     }
     const bool lock_lost = ended_badly && failed.reason == Reason::lock_lost;
     if (ended_badly) ports_.events.append(std::move(failed));

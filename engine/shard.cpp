@@ -2,6 +2,7 @@
 #include "engine/shard.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "fixpoint/engine/canary.hpp"
 #include "fixpoint/engine/record_codec.hpp"
@@ -206,7 +207,11 @@ bool is_said_by_a_server(const sql::Error& error) {
 
 awaitable<bool> Shard::look_at(TabletAlias alias, SessionRole role, Duration limit) {
     Known& known = known_.at(alias);
-    auto session = co_await known.sessions->ensure(role, std::min(limit, limits().connecting));
+    // A first login may take its time: TLS and the account's cache are cold, and who looks once only would
+    // take a slow server for a dead one.
+    const bool first = !std::exchange(known.contacted, true);
+    auto session = co_await known.sessions->ensure(
+        role, first ? limits().connecting : std::min(limit, limits().connecting));
     sql::Error error;
     if (session) {
         auto look = std::make_shared<TabletLook>();

@@ -73,6 +73,7 @@ class Shard {
         TabletLookPtr mark;  // of P; see TabletView
         std::int64_t mark_term = 0, mark_revision = 0;
         Answering answering = Answering::silent;
+        bool contacted = false;  // or tried to
         sql::Error error;
         Uuid uuid;                          // of the server that answered last
         std::optional<Instant> gone_asked;  // when it was last seen whether a forgotten one is another by now
