@@ -228,6 +228,19 @@ TEST_F(Commands, reparent_refuses_before_anything_is_in_force_and_against_a_pin)
               std::nullopt);
 }
 
+// ---- slow servers
+
+TEST_F(Commands, a_first_login_is_given_a_second_and_not_only_as_long_as_a_look) {
+    declare_shard();
+    login_takes_ = std::chrono::milliseconds(700);
+    type({"status", "--all"});
+    EXPECT_TRUE(said("lets us not in: not for you (1227)")) << said_;
+    EXPECT_FALSE(said("nobody (2003)")) << said_;
+    login_takes_ = std::chrono::milliseconds(1'200);
+    type({"status", "--all"});
+    EXPECT_TRUE(said("no answer: nobody (2003)")) << said_;
+}
+
 // ---- what goes out
 
 TEST_F(Commands, the_log_as_json_has_one_id_for_each_operation_and_no_secret) {

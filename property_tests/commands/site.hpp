@@ -5,8 +5,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 
 #include "fixpoint/engine/record_codec.hpp"
 #include "property_tests/commands/memory_store.hpp"
@@ -21,13 +25,37 @@ inline TabletAlias alias(const char* text) {
     return TabletAlias::parse(text).value();
 }
 
-class NobodyAnswers final : public SqlConnector {
+// A server that lets in and answers every statement with an error.
+class AnswersWithErrors final : public SqlSession {
   public:
+    awaitable<sql::Result> execute(sql::Statement /*statement*/, Duration /*limit*/) override {
+        co_return std::unexpected(sql::Error{sql::ErrorKind::server, 1227, "not for you"});
+    }
+    bool broken() const override { return false; }
+    std::uint64_t connection_id() const override { return 1; }
+    void on_broken(std::function<void()> /*callback*/) override {}
+};
+
+// Nobody answers; or, where it is said how long a login takes, all such servers.
+class Servers final : public SqlConnector {
+  public:
+    explicit Servers(std::optional<Duration> login_takes) : login_takes_(login_takes) {}
     awaitable<std::expected<std::unique_ptr<SqlSession>, sql::Error>> connect(MysqlAddress /*address*/,
-                                                                              Duration /*limit*/) override {
-        co_return std::unexpected(
+                                                                              Duration limit) override {
+        if (!login_takes_) co_return nobody();
+        boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor,
+                                        std::min(limit, *login_takes_));
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        if (limit < *login_takes_) co_return nobody();
+        co_return std::make_unique<AnswersWithErrors>();
+    }
+
+  private:
+    static std::unexpected<sql::Error> nobody() {
+        return std::unexpected(
             sql::Error{sql::ErrorKind::refused, sql::error_number::cannot_connect, "nobody"});
     }
+    std::optional<Duration> login_takes_;
 };
 
 // The one store of a test, handed out again and again.
@@ -123,7 +151,7 @@ class Commands : public testing::Test {
         if (!line.command) return line.code;
         boost::asio::io_context context(1);
         MachineClock clock;
-        NobodyAnswers sql;
+        Servers sql(login_takes_);
         Log log(configuration_.log, clock, Redactor(configuration_.secrets()));
         const History history(configuration_.history);
         Signal stop(context.get_executor());
@@ -141,6 +169,7 @@ class Commands : public testing::Test {
                             there_ = true;
                             return std::make_unique<Handle>(store_);
                         },
+                        [](const MysqlAddress&) { return std::string(); },
                         [](const MysqlAddress&) { return std::string(); },
                         stop,
                         std::chrono::milliseconds(1),
@@ -168,6 +197,7 @@ class Commands : public testing::Test {
     bool said(const std::string& words) const { return said_.find(words) != std::string::npos; }
 
     std::filesystem::path folder_;
+    std::optional<Duration> login_takes_;
     Configuration configuration_;
     MemoryStore store_;
     bool there_ = true;

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <future>
-
 #include "real_adapters/mysql/connection.hpp"
 
 namespace fixpoint::real {
@@ -52,51 +50,6 @@ std::string grants_text(const Configuration& configuration, const GrantsOptions&
                         replication_placeholder);
     for (const std::string& statement : grant_statements(configuration, options)) text += statement + ";\n";
     return text;
-}
-
-namespace {
-
-// What its grants say; only the privileges, not the names of accounts and databases.
-std::string judge_grants(const Rows& grants) {
-    bool may_replicate = false;
-    std::string too_much;
-    for (const auto& row : grants.rows) {
-        const std::string grant = row.at(0).value_or("");
-        const std::string list = grant.substr(0, grant.find(" ON "));
-        const bool everything = grant.starts_with("GRANT ALL PRIVILEGES ON *.*");
-        may_replicate = may_replicate || everything || list.find("REPLICATION SLAVE") != std::string::npos;
-        for (const char* privilege : {"CONNECTION_ADMIN", "SUPER"}) {
-            if (everything || list.find(privilege) != std::string::npos) too_much = privilege;
-        }
-    }
-    if (!may_replicate)
-        return "the replication account lacks REPLICATION SLAVE ON *.*; GRANT it (`fixpoint grants`)";
-    if (too_much.empty()) return {};
-    return fmt::format(
-        "the replication account has {}, with which a replica gets past the fence of a closed primary; "
-        "REVOKE it",
-        too_much);
-}
-
-}  // namespace
-
-std::string judge_replication_account(const MysqlAddress& address, const Configuration& c,
-                                      std::chrono::nanoseconds limit) {
-    Login login = c.manager;
-    login.user = c.replication.user;
-    login.password = c.replication.password;
-    if (c.replication.tls) login.tls = Tls::required;
-    const auto connection = Connection::open(address, login, limit);
-    if (!connection)
-        return fmt::format(
-            "the replication account cannot log in: {} {}; create it (`fixpoint grants`){}",
-            connection.error().number, connection.error().text,
-            c.replication.tls ? ", or set replication.tls to false where servers offer no TLS" : "");
-    auto work = std::async(std::launch::async, [&] { return (*connection)->query("SHOW GRANTS"); });
-    if (work.wait_for(limit) != std::future_status::ready) (*connection)->break_off();
-    const RawAnswer answer = work.get();
-    if (answer.error) return "the replication account cannot read its grants: " + answer.error->text;
-    return judge_grants(answer.results.at(0));
 }
 
 }  // namespace fixpoint::real

@@ -1,5 +1,4 @@
-// The accounts as statements, exactly as much as is needed; and what a replication account may not have.
-// Passwords are placeholders: none is printed.
+// The accounts as statements, exactly as much as is needed. Passwords are placeholders: none is printed.
 #pragma once
 
 #include <string>
@@ -20,10 +19,5 @@ struct GrantsOptions {
 // One statement each, without the semicolon.
 std::vector<std::string> grant_statements(const Configuration& configuration, const GrantsOptions& options);
 std::string grants_text(const Configuration& configuration, const GrantsOptions& options);
-
-// What is wrong with the replication account on a server, with its remedy; "": nothing. Logs in with it;
-// blocks for no longer than `limit` and a moment.
-std::string judge_replication_account(const MysqlAddress& address, const Configuration& configuration,
-                                      std::chrono::nanoseconds limit);
 
 }  // namespace fixpoint::real

@@ -33,6 +33,8 @@ struct Site {
     // Whether the replication account can log in to a server, and what is wrong with its privileges; "" :
     // nothing.
     std::function<std::string(const MysqlAddress& address)> judge_replication_account;
+    // What its channel has kept of an earlier configuration; "": nothing.
+    std::function<std::string(const MysqlAddress& address)> judge_channel;
     Signal& stop;  // somebody wants us to end; twice: at once
 
     // What must hold over two looks must hold for longer than this.

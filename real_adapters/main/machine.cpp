@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "real_adapters/daemon/clock.hpp"
-#include "real_adapters/daemon/grants.hpp"
+#include "real_adapters/daemon/judges.hpp"
 #include "real_adapters/mysql/session.hpp"
 #include "real_adapters/sqlite/sqlite_store.hpp"
 
@@ -60,27 +60,30 @@ ExitCode run_on_this_machine(const CommandLine& line) {
     MysqlConnector sql(context.get_executor(), {configuration->manager, configuration->replication});
     Signal stop(context.get_executor());
     Termination termination(context, stop);
-    const Site site{*configuration,
-                    clock,
-                    sql,
-                    log,
-                    history,
-                    [&](bool create) -> std::expected<std::unique_ptr<topo::Store>, StoreOpening> {
-                        SqliteOptions options;
-                        options.create = create;
-                        options.store_locked_after = configuration->defaults.limits.lease;
-                        auto store =
-                            SqliteStore::open(context.get_executor(), clock, configuration->store, options);
-                        if (!store)
-                            return std::unexpected(StoreOpening{store.error().fault == SqliteFault::missing,
-                                                                store.error().text});
-                        return *std::move(store);
-                    },
-                    [&](const MysqlAddress& address) {
-                        return judge_replication_account(address, *configuration,
-                                                         configuration->defaults.limits.connecting * 3);
-                    },
-                    stop};
+    const Site site{
+        *configuration,
+        clock,
+        sql,
+        log,
+        history,
+        [&](bool create) -> std::expected<std::unique_ptr<topo::Store>, StoreOpening> {
+            SqliteOptions options;
+            options.create = create;
+            options.store_locked_after = configuration->defaults.limits.lease;
+            auto store = SqliteStore::open(context.get_executor(), clock, configuration->store, options);
+            if (!store)
+                return std::unexpected(
+                    StoreOpening{store.error().fault == SqliteFault::missing, store.error().text});
+            return *std::move(store);
+        },
+        [&](const MysqlAddress& address) {
+            return judge_replication_account(address, *configuration,
+                                             configuration->defaults.limits.connecting * 3);
+        },
+        [&](const MysqlAddress& address) {
+            return judge_channel(address, *configuration, configuration->defaults.limits.connecting * 3);
+        },
+        stop};
 
     ExitCode code = ExitCode::own_fault;
     std::exception_ptr failed;

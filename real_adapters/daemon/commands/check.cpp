@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "real_adapters/daemon/commands/common.hpp"
-#include "real_adapters/daemon/grants.hpp"
 #include "real_adapters/daemon/output.hpp"
 #include "real_adapters/daemon/words.hpp"
 
@@ -23,9 +22,8 @@ std::string_view remedy_of_receiver(int number) {
     if (number == sql::error_number::access_denied)
         return "; see to the replication account there (`fixpoint grants`)";
     if (number == of_tls)
-        return "; see that replication.tls_ca is the authority that signed the source's certificate, then "
-               "RESET "
-               "REPLICA ALL here: it is pointed anew";
+        return "; see that replication.tls_ca is the authority that signed the source's certificate; then "
+               "`fixpoint reparent`, or STOP REPLICA and RESET REPLICA ALL here: it is pointed anew";
     return {};
 }
 
@@ -62,6 +60,9 @@ void look_at(const Site& site, const ShardReport& report, std::vector<Finding>& 
                                             to_string(variable), value)});
         if (const std::string wrong = site.judge_replication_account(t.tablet.mysql); !wrong.empty())
             findings.push_back({shard, alias, wrong});
+        if (t.is_primary) continue;
+        if (const std::string kept = site.judge_channel(t.tablet.mysql); !kept.empty())
+            findings.push_back({shard, alias, kept});
     }
     // Settings that the problem table knows of.
     for (const ProblemReport& p : report.problems) {
