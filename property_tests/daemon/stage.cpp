@@ -23,15 +23,15 @@ namespace fixpoint::daemon_tests {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-namespace {
-
-constexpr int server_count = 3;
-
 std::string text_of(const fs::path& file) {
     std::ostringstream text;
     text << std::ifstream(file, std::ios::binary).rdbuf();
     return text.str();
 }
+
+namespace {
+
+constexpr int server_count = 3;
 
 std::string drawn(const std::string& prefix) {
     std::random_device device;
@@ -56,6 +56,36 @@ pid_t start(const std::vector<std::string>& words, const fs::path& out, const fs
     ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
     ::execv(program.c_str(), argv.data());
     ::_exit(127);
+}
+
+// Of all processes of this machine.
+std::set<std::string> command_lines() {
+    std::set<std::string> all;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        if (std::isdigit(static_cast<unsigned char>(entry.path().filename().string()[0])) != 0)
+            all.insert(text_of(entry.path() / "cmdline"));
+    }
+    return all;
+}
+
+// Until it is not a copy of this process any more.
+void wait_for_its_program(pid_t pid) {
+    const std::string mine = text_of("/proc/self/cmdline");
+    eventually(1s, [&] { return text_of(fmt::format("/proc/{}/cmdline", pid)) != mine; });
+}
+
+// Its longest run of letters and digits: no way of quoting changes that.
+std::string heart_of(const std::string& secret) {
+    std::string longest, run;
+    for (const char c : secret + ' ') {
+        if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
+            run += c;
+        } else {
+            if (run.size() > longest.size()) longest = run;
+            run.clear();
+        }
+    }
+    return longest;
 }
 
 // Its exit code; -1: not ended yet.
@@ -192,7 +222,8 @@ Said Stage::fixpoint_with(const fs::path& configuration, const std::vector<std::
     const fs::path err = folder_ / fmt::format("call-{}.err", calls_);
     Said said;
     const pid_t pid = start(all, out, err);
-    said_ += text_of(fmt::format("/proc/{}/cmdline", pid)) + '\n';
+    wait_for_its_program(pid);
+    see_command_lines();
     said.code = end_of(pid, limit);
     said.out = text_of(out);
     said.err = text_of(err);
@@ -260,18 +291,45 @@ std::vector<std::int64_t> Stage::lost(int i, const std::vector<std::int64_t>& to
     return missing;
 }
 
+// ---- what was said
+
 std::vector<std::string> Stage::secrets() const {
-    return {manager_password_, replication_password_};
+    return {manager_password_, replication_password_, passwords_.manager,
+            passwords_.client, passwords_.privileged, passwords_.replication};
 }
 
-std::string Stage::everything_said() const {
-    std::string all = said_ + text_of(folder_ / "history.jsonl") + text_of(folder_ / "topology.db");
-    for (int i = 0; i < server_count; ++i) all += text_of(folder_ / fmt::format("s{}", i) / "error.log");
-    for (const auto& entry : fs::directory_iterator("/proc")) {
-        if (std::isdigit(static_cast<unsigned char>(entry.path().filename().string()[0])) != 0)
-            all += text_of(entry.path() / "cmdline") + '\n';
+void Stage::see_command_lines() {
+    const auto seen = command_lines();
+    command_lines_.insert(seen.begin(), seen.end());
+}
+
+std::map<std::string, std::string> Stage::everything_said() const {
+    std::map<std::string, std::string> all;
+    all["commands"] = said_;
+    std::set<std::string> lines = command_lines();
+    lines.insert(command_lines_.begin(), command_lines_.end());
+    for (const std::string& line : lines) all["command lines"] += line + '\n';
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+        const std::string name = entry.path().filename().string();
+        if (entry.is_directory()) {  // a server's, with what MySQL itself keeps in its tables
+            all[name + "/error.log"] = text_of(entry.path() / "error.log");
+        } else if (name.find("password") == std::string::npos) {  // where a person has put them
+            all[name] = text_of(entry.path());
+        }
     }
     return all;
+}
+
+std::vector<std::string> Stage::places_of_passwords() const {
+    std::vector<std::string> places;
+    for (const auto& [place, text] : everything_said()) {
+        for (const std::string& secret : secrets()) {
+            if (text.find(heart_of(secret)) == std::string::npos) continue;
+            places.push_back(place);
+            break;
+        }
+    }
+    return places;
 }
 
 // ---- the daemon
@@ -281,8 +339,7 @@ Daemon::Daemon(Stage& stage, std::vector<std::string> words, fs::path configurat
     log_ = stage.in_folder(fmt::format("run-{}.log", ++count));
     if (configuration.empty()) configuration = stage.in_folder("fixpoint.json");
     words.insert(words.begin(), {"--config", configuration.string()});
-    pid_ = start(words, stage.in_folder("run.out"), log_);
-    stage.remember(text_of(fmt::format("/proc/{}/cmdline", pid_)) + '\n');
+    pid_ = start(words, stage.in_folder(fmt::format("run-{}.out", count)), log_);
 }
 
 Daemon::~Daemon() {

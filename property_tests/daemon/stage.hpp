@@ -10,7 +10,9 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,9 @@ struct Said {
 // Waits for the condition itself; false: not within the limit. A condition that throws (a session was ended,
 // a server is not there) does not hold yet.
 bool eventually(std::chrono::milliseconds limit, const std::function<bool()>& condition);
+
+// All of a file; "" where there is none.
+std::string text_of(const std::filesystem::path& file);
 
 class Stage {
   public:
@@ -77,10 +82,14 @@ class Stage {
     // Those of `told` that are not in contract.rows of that server.
     std::vector<std::int64_t> lost(int i, const std::vector<std::int64_t>& told);
 
-    // What must not be found anywhere.
+    // What must not be found anywhere: the manager's, the replication account's, and everybody else's.
     std::vector<std::string> secrets() const;
-    // Every text that the program has left: outputs, logs, histories; and the command lines of its processes.
-    std::string everything_said() const;
+    // Every text that the program and its servers have left, by the place where it stands: what commands have
+    // said, each log, history and report in the folder, the store, and the command lines of all processes,
+    // as of now and as they were seen all along.
+    std::map<std::string, std::string> everything_said() const;
+    // The places where a password stands, whole or quoted in whatever way.
+    std::vector<std::string> places_of_passwords() const;
     void remember(const std::string& text) { said_ += text; }
 
     std::filesystem::path write(const std::string& name, const std::string& text) const;
@@ -90,6 +99,7 @@ class Stage {
     Stage();
     ~Stage();
     void make_accounts(int i);
+    void see_command_lines();
     contract::RealServer& look_at(int i) { return *servers_.at(static_cast<std::size_t>(i)); }
 
     std::filesystem::path folder_;
@@ -100,6 +110,7 @@ class Stage {
     std::atomic<bool> settled_ = false;  // `status` has found nothing abnormal, and nothing was done since
     std::string policy_;
     std::string said_;
+    std::set<std::string> command_lines_;
     int calls_ = 0;
 };
 

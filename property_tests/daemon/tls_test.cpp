@@ -116,6 +116,17 @@ TEST_F(Tls, channels_are_verified_with_the_authority_that_is_configured) {
         EXPECT_EQ(of_channel(replica, "Source_SSL_Verify_Server_Cert"), "Yes");
         EXPECT_EQ(of_channel(replica, "Source_SSL_CA_File"), file("ours-ca.pem"));
     }
+    // Whoever changes the configuration is told that the channels have kept what they had.
+    EXPECT_EQ(stage().fixpoint_with(right, {"check"}).code, 0);
+    const Said kept = stage().fixpoint_with(wrong, {"check"});
+    EXPECT_EQ(kept.code, 3) << kept.all();
+    for (const int replica : {from, third})
+        EXPECT_TRUE(
+            kept.has(fmt::format("{}: its channel verifies its source by {}, the configuration says "
+                                 "replication.tls_ca = {}: a channel keeps what it was pointed with; "
+                                 "`fixpoint reparent`",
+                                 stage().alias(replica), file("ours-ca.pem"), file("strange-ca.pem"))))
+            << kept.all();
     // A replica that is pointed with another authority does not follow, and says why.
     stage().server(third).as_root({"STOP REPLICA", "RESET REPLICA ALL"});
     {
