@@ -16,6 +16,7 @@
 #include "property_tests/commands/memory_store.hpp"
 #include "real_adapters/daemon/clock.hpp"
 #include "real_adapters/daemon/command_line.hpp"
+#include "real_adapters/daemon/store_decorator.hpp"
 
 namespace fixpoint::real {
 
@@ -56,52 +57,6 @@ class Servers final : public SqlConnector {
             sql::Error{sql::ErrorKind::refused, sql::error_number::cannot_connect, "nobody"});
     }
     std::optional<Duration> login_takes_;
-};
-
-// The one store of a test, handed out again and again.
-class Handle final : public topo::Store {
-  public:
-    explicit Handle(MemoryStore& store) : store_(store) {}
-    awaitable<topo::Result<std::optional<topo::Value>>> get(std::string path, Duration limit) override {
-        return store_.get(std::move(path), limit);
-    }
-    awaitable<topo::Result<std::vector<topo::Listed>>> list(std::string prefix, Duration limit) override {
-        return store_.list(std::move(prefix), limit);
-    }
-    awaitable<topo::Result<std::vector<topo::Version>>> transact(topo::LockKey lock,
-                                                                 std::vector<topo::Put> puts,
-                                                                 Duration limit) override {
-        return store_.transact(std::move(lock), std::move(puts), limit);
-    }
-    awaitable<topo::Result<topo::Version>> put_declared(topo::Put put, Duration limit) override {
-        return store_.put_declared(std::move(put), limit);
-    }
-    awaitable<topo::Result<topo::LockKey>> lock_shard(std::string path, std::string content, Duration lease,
-                                                      Duration limit) override {
-        return store_.lock_shard(std::move(path), std::move(content), lease, limit);
-    }
-    awaitable<topo::Result<void>> renew(topo::LockKey lock, Duration lease, Duration limit) override {
-        return store_.renew(std::move(lock), lease, limit);
-    }
-    awaitable<topo::Result<void>> unlock(topo::LockKey lock, Duration limit) override {
-        return store_.unlock(std::move(lock), limit);
-    }
-    awaitable<topo::Result<std::optional<topo::LockHolder>>> lock_holder(std::string path,
-                                                                         Duration limit) override {
-        return store_.lock_holder(std::move(path), limit);
-    }
-    awaitable<topo::Result<std::vector<topo::Listed>>> list_cell(std::string cell, std::string prefix,
-                                                                 Duration limit) override {
-        return store_.list_cell(std::move(cell), std::move(prefix), limit);
-    }
-    awaitable<topo::Result<topo::Version>> put_cell(std::string cell, topo::Put put,
-                                                    Duration limit) override {
-        return store_.put_cell(std::move(cell), std::move(put), limit);
-    }
-    void on_change(std::function<void()> /*callback*/) override {}
-
-  private:
-    MemoryStore& store_;
 };
 
 class Commands : public testing::Test {
@@ -167,7 +122,8 @@ class Commands : public testing::Test {
                             if (!there_ && !create)
                                 return std::unexpected(StoreOpening{true, "there is no store"});
                             there_ = true;
-                            return std::make_unique<Handle>(store_);
+                            // The one store of a test, handed out again and again.
+                            return std::make_unique<StoreDecorator>(&store_);
                         },
                         [](const MysqlAddress&) { return std::string(); },
                         [](const MysqlAddress&) { return std::string(); },
