@@ -33,6 +33,13 @@ struct Measure {
 
 bool show_log = false;
 
+// As MySQL ships it: what a restart might take from a relay log counts for nothing here anyway (protocol 6),
+// and the test servers' 1 would measure the disk, at each event. All else stays durable, as MySQL ships it
+// too.
+void as_shipped(Stage& stage) {
+    for (int i = 0; i < 3; ++i) stage.as_administrator(i, {"SET GLOBAL sync_relay_log = 10000"});
+}
+
 int another_than(int i, int run) {
     return (i + 1 + run % 2) % 3;
 }
@@ -85,6 +92,7 @@ Figure judge(Stage& stage, int old_primary, Load& load, const Daemon& daemon, st
 Figure lose_the_primary(Stage& stage, int run, int runs, int writers, bool paused) {
     stage.spoil();
     stage.converged();
+    as_shipped(stage);
     const int primary = stage.primary();
     Daemon daemon(stage);
     if (!daemon.logs("nothing to do")) throw std::runtime_error("the shard does not settle: " + daemon.log());
@@ -107,6 +115,7 @@ Figure lose_the_primary(Stage& stage, int run, int runs, int writers, bool pause
 
 Figure reparent(Stage& stage, int run, int writers) {
     stage.converged();
+    as_shipped(stage);
     const int from = stage.primary();
     const int to = another_than(from, run);
     Daemon daemon(stage);
