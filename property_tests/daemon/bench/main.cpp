@@ -46,14 +46,14 @@ int another_than(int i, int run) {
 
 double operation_of(const std::vector<Moment>& moments) {
     std::string operation;
-    std::chrono::system_clock::time_point began;
+    std::optional<std::chrono::system_clock::time_point> began;  // a planned one may begin long before
     for (const Moment& m : moments) {
         if (m.kind == "commit_point") operation = m.operation;
     }
     for (const Moment& m : moments) {
         if (m.operation != operation || operation.empty()) continue;
         if (m.kind == "recovery_began") began = m.at;
-        if (m.kind == "recovery_succeeded") return ms_between(began, m.at);
+        if (m.kind == "recovery_succeeded" && began) return ms_between(*began, m.at);
     }
     return -1;
 }
@@ -77,7 +77,7 @@ Figure judge(Stage& stage, int old_primary, Load& load, const Daemon& daemon, st
     if (first == all.end() || first == all.begin()) return figure;
     if (!from) from = std::prev(first)->at;
     const std::vector<Moment> moments =
-        moments_since(stage.in_folder("history.jsonl"), *from - std::chrono::seconds(5));
+        moments_since(stage.in_folder("history.jsonl"), *from - std::chrono::seconds(60));
     figure.blocked_ms = ms_between(*from, first->at);
     figure.operation_ms = operation_of(moments);
     figure.phases = phases(moments, *from, first->at);
