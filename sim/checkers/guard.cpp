@@ -165,6 +165,7 @@ class Guarding {
         if (fault.tablet) {
             // Neither declared nor asked any more.
             if (fault.kind == delete_tablet_record || fault.kind == forget) undeclared_.insert(*fault.tablet);
+            if (fault.kind == delete_tablet_record) deleted_.insert(*fault.tablet);
             // Not to be made restart-safe from outside, until it is started otherwise.
             if (fault.kind == restart_without_persisted) unsafe_.insert(*fault.tablet);
             if (fault.kind == restart) unsafe_.erase(*fault.tablet);
@@ -347,8 +348,8 @@ class Guarding {
         // One that lives is not replaced for having too few that acknowledge: a term begins with ackers that
         // vouch.
         const TabletAlias in_force = last_primary();
-        const bool replaced =
-            lost_for_good_.contains(in_force) || unfit_.contains(in_force) || unsafe_.contains(in_force);
+        const bool replaced = lost_for_good_.contains(in_force) || unfit_.contains(in_force) ||
+                              unsafe_.contains(in_force) || deleted_.contains(in_force);
         const auto primary = std::ranges::find(in_.tablets, in_force, &ScenarioTablet::alias);
         const bool some = !replaced && primary != in_.tablets.end() ? could_lead(tablet_of(*primary))
                                                                     : std::ranges::any_of(left, could_lead);
@@ -363,7 +364,7 @@ class Guarding {
     DurabilityPolicy policy_;
     GuardVerdict verdict_;
     std::vector<Failure> failures_;
-    std::set<TabletAlias> lost_for_good_, undeclared_, unsafe_, unfit_;
+    std::set<TabletAlias> lost_for_good_, undeclared_, deleted_, unsafe_, unfit_;
     std::set<std::string> managers_gone_;
     std::map<TabletAlias, TabletType> types_;
     bool record_lost_ = false;
