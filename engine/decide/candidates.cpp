@@ -31,6 +31,13 @@ std::string unfit(const ShardFacts& facts, const TabletFacts& t, int k) {
     return {};
 }
 
+bool has_enough_ackers(const ShardFacts& facts, const TabletFacts& t) {
+    const DurabilityPolicy& policy = facts.declared_policy;
+    return std::ranges::count_if(facts.tablets, [&](const TabletFacts& other) {
+               return &other != &t && other.semi_sync_plugins && policy.may_ack(t.alias(), other.tablet);
+           }) >= policy.ackers_needed;
+}
+
 Preference preference(const ShardFacts& facts, const TabletFacts& t, const std::optional<TabletAlias>& wish,
                       bool must_fetch) {
     // Under a primary without the plugins the declared policy is never in force.

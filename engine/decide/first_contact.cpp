@@ -60,14 +60,6 @@ bool one_has_all(const ShardFacts& facts) {
                                [&](const TabletFacts& t) { return t.answered && t.has_all(all); });
 }
 
-// As many as the declared policy needs could acknowledge for it.
-bool has_enough_ackers(const ShardFacts& facts, const TabletFacts& t) {
-    const DurabilityPolicy& policy = facts.declared_policy;
-    return std::ranges::count_if(facts.tablets, [&](const TabletFacts& other) {
-               return &other != &t && other.semi_sync_plugins && policy.may_ack(t.alias(), other.tablet);
-           }) >= policy.ackers_needed;
-}
-
 std::string names(const std::vector<TabletAlias>& aliases) {
     std::string text;
     for (const TabletAlias& alias : aliases) text += (text.empty() ? "" : ", ") + alias.to_string();

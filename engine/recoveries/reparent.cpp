@@ -205,6 +205,11 @@ Outcome planned_reparent_possible(const View& view) {
     if (!t->now->server().semi_sync_plugins && !view.declared_policy().is_none())
         return refused(Reason::candidate_unfit, name + " runs without the semi-sync plugins, and " +
                                                     view.declared_policy().to_string() + " is declared");
+    const TabletFacts* candidate = view.facts.find(*wanted);
+    const TabletFacts* now = view.facts.primary();
+    if (candidate && now && !has_enough_ackers(view.facts, *candidate) && has_enough_ackers(view.facts, *now))
+        return refused(Reason::candidate_unfit, "too few tablets could acknowledge for " + name + ", and " +
+                                                    view.declared_policy().to_string() + " is declared");
     if (view.goal().rule_of(*wanted) == PromotionRule::must_not)
         return refused(Reason::candidate_unfit, name + ": its promotion rule is must_not");
     const sql::ReplicaRow* c = t->now->channel();

@@ -171,6 +171,7 @@ class I7 final : public Checker {
 
     void after_refusals(Instant at) {
         const WorldState& state = view_.now();
+        if (state.store.goal && state.store.goal->paused) return;  // people's hands, and nobody may act
         const auto& record = state.store.fixpoint;
         for (const auto& [tablet, key] : owed_) {
             const ServerState* s = state.server(tablet);

@@ -105,7 +105,10 @@ const Tablet* tablet_of(In in, const TabletAlias& alias) {
 bool fit_to_be_primary(In in, const ServerState& s) {
     const Tablet* t = tablet_of(in, s.alias);
     if (!t || !cured_from_outside(s) || on_data_error(s)) return false;
-    if (k_of(in) > 0 && !s.server.semi_sync_plugins) return false;
+    // Without a record the first one begins with what is declared.
+    const bool first = !record_of(in) && in.state.store.keyspace;
+    const int k = first ? in.state.store.keyspace->durability_policy.ackers_needed : k_of(in);
+    if (k > 0 && !s.server.semi_sync_plugins) return false;
     const TabletType type = t->declared_type();
     if (type != TabletType::replica && type != TabletType::primary) return false;
     if (in.state.store.goal && in.state.store.goal->rule_of(s.alias) == PromotionRule::must_not) return false;
@@ -205,6 +208,9 @@ bool candidate_unfit(In in, Key) {
     const bool waits =
         in.state.store.keyspace && in.state.store.keyspace->durability_policy.ackers_needed > 0;
     if (waits && !s->server.semi_sync_plugins) return true;
+    const DurabilityPolicy& declared =
+        in.state.store.keyspace ? in.state.store.keyspace->durability_policy : record->policy;
+    if (followers_of(in, *s, declared) < declared.ackers_needed) return true;
     return followers_of(in, *s, record->policy) < record->k();
 }
 

@@ -229,6 +229,8 @@ bool barrier_met(const ShardFacts& facts, const std::optional<TabletAlias>& leav
 bool may_leave(const ShardFacts& facts, const TabletAlias& leaving);
 // As many tablets of A as the new count vouch and receive from P.
 bool may_tighten(const ShardFacts& facts, int new_k);
+// As many as the declared policy needs could acknowledge for it.
+bool has_enough_ackers(const ShardFacts& facts, const TabletFacts& t);
 
 // ---- 11: without a record, and with one that others overtook
 
