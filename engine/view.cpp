@@ -223,7 +223,7 @@ bool is_needed_though_errant(const View& view, const TabletView& t) {
     const TabletView* p = view.primary();
     if (p && p->now && !t.now->has.contains(p->now->server().gtid_purged)) return false;
     // Of a stranger in the primary's place nobody is to follow, and it can join nothing.
-    const bool stranger = p && p->now && p->now->server().server_uuid != view.fixpoint()->primary.uuid;
+    const bool stranger = p && p->now && !view.living_primary();
     if (stranger && !view.in_ackers(t)) return false;
     const auto needed_under = [&](const DurabilityPolicy& policy) {
         return policy.ackers_needed > 0 && may_acknowledge(view, policy, t) &&

@@ -205,11 +205,9 @@ bool candidate_unfit(In in, Key) {
     const ServerState* p = in.state.server(record->primary.alias);
     if (p && in_core(in, p->alias) && past_is_purged(*s, *p)) return true;
     // Two wishes that no manager can meet: under it the declared policy would never be in force.
-    const bool waits =
-        in.state.store.keyspace && in.state.store.keyspace->durability_policy.ackers_needed > 0;
-    if (waits && !s->server.semi_sync_plugins) return true;
     const DurabilityPolicy& declared =
         in.state.store.keyspace ? in.state.store.keyspace->durability_policy : record->policy;
+    if (declared.ackers_needed > 0 && !s->server.semi_sync_plugins) return true;
     if (followers_of(in, *s, declared) < declared.ackers_needed) return true;
     return followers_of(in, *s, record->policy) < record->k();
 }
@@ -366,13 +364,13 @@ bool is_purged(In in, Key key) {
 
 // Its replicas are told so. Whoever has no session there gets none; who has, makes room (protocol 9).
 bool has_no_connection_left(In in, const ServerState& s) {
-    return std::ranges::any_of(in.state.servers, [&](const ServerState& replica) {
-        return std::ranges::any_of(replica.channels, [&](const sql::ReplicaRow& channel) {
-            const Tablet* t = tablet_of(in, s.alias);
-            return t && channel.source == t->mysql &&
-                   channel.receiver_errno == sql::error_number::too_many_connections;
-        });
-    });
+    const Tablet* t = tablet_of(in, s.alias);
+    return t && std::ranges::any_of(in.state.servers, [&](const ServerState& replica) {
+               return std::ranges::any_of(replica.channels, [&](const sql::ReplicaRow& channel) {
+                   return channel.source == t->mysql &&
+                          channel.receiver_errno == sql::error_number::too_many_connections;
+               });
+           });
 }
 
 bool tablet_out_of_reach(In in, Key key) {
