@@ -196,21 +196,26 @@ bool may_acknowledge(const View& view, const DurabilityPolicy& policy, const Tab
     return is_known && policy.may_ack(view.fixpoint()->primary.alias, t.tablet);
 }
 
-int clean_ones_that_may_acknowledge(const View& view, const DurabilityPolicy& policy) {
-    int clean = 0;
+struct Others {
+    int clean = 0;   // may acknowledge under the policy, and nothing speaks against it
+    int errant = 0;  // could, if they are let in though they are to be quarantined
+};
+
+Others others_that_may_acknowledge(const View& view, const DurabilityPolicy& policy, const TabletView& t) {
+    Others others;
     for (const TabletView& other : view.tablets) {
-        if (view.is_primary(other) || !may_acknowledge(view, policy, other) || other.forgotten) continue;
+        if (&other == &t || view.is_primary(other) || !may_acknowledge(view, policy, other)) continue;
         // One that missed a look is not gone: whether an errant one is needed must not flip with a lost
         // answer. Nor is one that answered when it was last asked, however long an operation takes since.
         const TabletLookPtr& look = other.now ? other.now : other.last;
-        if (!look || (!other.now && view.now - look->answered > gone_after)) continue;
+        if (other.forgotten || !look || (!other.now && view.now - look->answered > gone_after)) continue;
         if (!look->server().semi_sync_plugins || !look->server().persisted_globals_load) continue;
-        if (other.now ? is_manageable(other) && !must_be_quarantined(view, other)
-                      : other.tablet.type != TabletType::drained) {
-            ++clean;
-        }
+        if (other.now && !is_manageable(other)) continue;
+        const bool clean =
+            other.now ? !must_be_quarantined(view, other) : other.tablet.type != TabletType::drained;
+        ++(clean ? others.clean : others.errant);
     }
-    return clean;
+    return others;
 }
 
 }  // namespace
@@ -225,11 +230,16 @@ bool is_needed_though_errant(const View& view, const TabletView& t) {
     // Of a stranger in the primary's place nobody is to follow, and it can join nothing.
     const bool stranger = p && p->now && !view.living_primary();
     if (stranger && !view.in_ackers(t)) return false;
-    const auto needed_under = [&](const DurabilityPolicy& policy) {
-        return policy.ackers_needed > 0 && may_acknowledge(view, policy, t) &&
-               clean_ones_that_may_acknowledge(view, policy) < policy.ackers_needed;
+    const auto short_of_clean_ones = [&](const DurabilityPolicy& policy, bool helps_only_if_met) {
+        if (policy.is_none() || !may_acknowledge(view, policy, t)) return false;
+        const Others others = others_that_may_acknowledge(view, policy, t);
+        const int all = others.clean + others.errant + 1;
+        return others.clean < policy.ackers_needed && (!helps_only_if_met || all >= policy.ackers_needed);
     };
-    return needed_under(view.fixpoint()->policy) || needed_under(view.declared_policy());
+    // A policy in force blocks writers until it is met, and each one counts; one that is declared only, and
+    // cannot be met with all the errant ones either, is not brought nearer by connecting them.
+    return short_of_clean_ones(view.fixpoint()->policy, false) ||
+           short_of_clean_ones(view.declared_policy(), true);
 }
 
 bool is_complete(const View& view, const TabletView& t) {

@@ -1,6 +1,7 @@
 // What the journals on the tablets say of the record in the store (protocol 4.0): whether it was set back.
-// A row counts only if it is this shard's and names a server that was ever of it, or whom Shard names; others
-// are reported and no more, or one server restored from elsewhere would close the shard for ever.
+// A row counts only if it is this shard's and names a server that was ever of it, or an alias whose server
+// cannot be asked; others are reported and no more, or one server restored from elsewhere would close the
+// shard for ever.
 #include <algorithm>
 
 #include "fixpoint/engine/canary.hpp"
@@ -14,10 +15,13 @@ bool is_of_this_shard(const ShardFacts& facts, const sql::JournalRow& row) {
     const FixpointRecord& record = facts.record;
     const Uuid& uuid = row.uuid;
     if (uuid == record.primary.uuid) return true;
-    // Whom Shard calls primary though its tablet record is gone: nobody can be asked for its uuid, and it may
-    // be serving.
-    if (facts.named_by_shard == row.alias && facts.find(row.alias) == nullptr) return true;
-    return std::ranges::any_of(record.past_primaries,
+    // A declared tablet that does not answer, or whom Shard calls primary though its tablet record is gone:
+    // nobody can be asked for its uuid, and it may be serving.
+    const TabletFacts* named = facts.find(row.alias);
+    if (named ? !named->answered : facts.named_by_shard == row.alias) return true;
+    const auto is_its = [&](const auto& server) { return server.uuid == uuid; };
+    return std::ranges::any_of(facts.goal.forgotten, is_its) ||
+           std::ranges::any_of(record.past_primaries,
                                [&](const RecordedServer& past) { return past.uuid == uuid; }) ||
            std::ranges::any_of(facts.tablets,
                                [&](const TabletFacts& t) { return t.answered && t.uuid == uuid; });

@@ -60,7 +60,6 @@ Outcome may_commit(const ShardFacts& facts, const TabletAlias& winner) {
 
 namespace {
 
-// Planted only (semi_sync_waits_for_ackers).
 int acknowledging(const View& view) {
     return static_cast<int>(
         std::ranges::count_if(view.tablets, [&](const TabletView& t) { return acknowledges(view, t); }));
@@ -102,11 +101,13 @@ awaitable<Outcome> detach_from_source(Operation& op, TabletAlias alias) {
     GtidSet received;
     for (const sql::ReplicaRow& row : *rows) received.add(row.retrieved);
     if (!gtids->executed.contains(received)) {
-        if (is_writable(*t->now)) {
-            // The applier of a serving P goes on by itself; it is waited for, its commits wait like any
-            // other.
-        } else {
+        // The applier of a serving P goes on by itself, and its commits wait for acknowledgements like any
+        // other: it is waited for, but not while nobody could give them.
+        if (!is_writable(*t->now)) {
             co_await source_side_off(op, alias);
+        } else if (acknowledging(op.view()) < op.record().k()) {
+            co_return refused(Reason::too_few_ackers, "what it received waits for acknowledgements: " +
+                                                          (received - gtids->executed).to_string());
         }
         if (!rows->front().applier_running && rows->front().applier_errno == 0)
             co_await op.change(alias, sql::StartApplier{});

@@ -146,6 +146,25 @@ TEST(Journal, a_row_counts_of_whom_shard_names_though_nobody_declares_it) {
     EXPECT_FALSE(judge_journals(s).newer_than_record) << "a declared tablet is asked for its uuid";
 }
 
+TEST(Journal, a_row_counts_that_names_a_tablet_that_cannot_be_asked) {
+    Shard s = shard("none", {102, 103});
+    s[102].journal = {row(103, 4, 0)};
+    s[103].answered = false;
+    s[103].uuid = Uuid{};
+    EXPECT_TRUE(judge_journals(s).newer_than_record) << "it may be serving";
+    s[103].answered = true;
+    s[103].uuid = uuid(177);
+    EXPECT_FALSE(judge_journals(s).newer_than_record) << "another server answers there";
+}
+
+TEST(Journal, a_row_counts_of_a_tablet_that_a_person_has_forgotten) {
+    Shard s = shard("none", {102});
+    s[102].journal = {row(177, 4, 0)};
+    EXPECT_FALSE(judge_journals(s).newer_than_record);
+    s.goal.forgotten.push_back({alias(177), uuid(177), "a person", {}});
+    EXPECT_TRUE(judge_journals(s).newer_than_record) << "its server was this shard's";
+}
+
 TEST(Opening, is_allowed_where_nothing_speaks_against_it) {
     const Shard s = shard("semi_sync", {102, 103});
     EXPECT_EQ(may_open(s).verdict, OpeningVerdict::may_open);

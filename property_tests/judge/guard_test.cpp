@@ -61,6 +61,14 @@ TEST(Guard, OneTabletOfThreeMayFailForGood) {
     for (int n = 1; n <= 3; ++n) EXPECT_EQ(Faults().at(1s, crash, n, true).beyond(), "");
 }
 
+TEST(Guard, WhoseApplierStandsMayNotBeNeeded) {
+    EXPECT_EQ(Faults().at(1s, applier_error, 2).beyond(), "") << "the other one acknowledges";
+    EXPECT_NE(Faults().at(1s, applier_error, 2).at(2s, crash, 3, true).beyond(), "")
+        << "it stays in A, and nothing but people's hands mends it";
+    EXPECT_EQ(Faults().at(1s, errant_transaction, 2).at(2s, crash, 3, true).beyond(), "")
+        << "an errant one follows where it is needed";
+}
+
 TEST(Guard, BeforeThereIsARecordEveryTabletIsNeeded) {
     Faults f;
     f.in_force = nullptr;

@@ -253,7 +253,7 @@ class Excusing {
             const ServerState* s = state_.server(a.alias);
             const bool clean = s && errant_on(*s, state_).empty() && !on_data_error(*s);
             if (a.alias != tablet && clean && !forgotten(state_, a.alias) && alive(*s) &&
-                s->server.semi_sync_replica_enabled)
+                state_.core.has(a.alias) && s->server.semi_sync_replica_enabled)
                 ++count;
         }
         return count;

@@ -184,6 +184,7 @@ class Guarding {
         }
         if (cost == Cost::unfit) {
             for (const TabletAlias& t : subjects(fault)) unfit_.insert(t);
+            if (fault.kind == applier_error && fault.tablet) applier_stands_.insert(*fault.tablet);
         }
         if (!d.in_force && (cost == Cost::gone || cost == Cost::unqualified || cost == Cost::unfit))
             beyond("a tablet had failed before there was a record in force");
@@ -340,8 +341,11 @@ class Guarding {
         }
         const auto could_lead = [&](const Tablet& c) {
             const bool may_be_primary = c.type == TabletType::primary || c.type == TabletType::replica;
-            const auto followers = std::ranges::count_if(
-                left, [&](const Tablet& t) { return may_acknowledge(policy_, c.alias, t); });
+            // An errant one follows where it is needed, and that is all; one whose applier stands stays, and
+            // only people can mend it.
+            const auto followers = std::ranges::count_if(left, [&](const Tablet& t) {
+                return !applier_stands_.contains(t.alias) && may_acknowledge(policy_, c.alias, t);
+            });
             return may_be_primary && !unfit_.contains(c.alias) && !never_primary.contains(c.alias) &&
                    followers >= policy_.ackers_needed;
         };
@@ -364,7 +368,7 @@ class Guarding {
     DurabilityPolicy policy_;
     GuardVerdict verdict_;
     std::vector<Failure> failures_;
-    std::set<TabletAlias> lost_for_good_, undeclared_, deleted_, unsafe_, unfit_;
+    std::set<TabletAlias> lost_for_good_, undeclared_, deleted_, unsafe_, unfit_, applier_stands_;
     std::set<std::string> managers_gone_;
     std::map<TabletAlias, TabletType> types_;
     bool record_lost_ = false;

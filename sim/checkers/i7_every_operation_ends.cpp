@@ -146,15 +146,19 @@ class I7 final : public Checker {
     void something_happened(const Fault& fault) {
         succeeded_.clear();
         const bool declaration = fault_row(fault.kind).group == FaultGroup::declaration;
+        const bool record_lost = fault.kind == FaultKind::delete_fixpoint_record ||
+                                 fault.kind == FaultKind::set_back_fixpoint_record;
         for (auto& [manager, operation] : open_) {
             if (declaration || (fault.tablet && fault.tablet == operation.key.tablet))
                 operation.disturbed = true;
             // Without the record in force nobody may put back what it had begun (protocol 11).
-            if (fault.kind != FaultKind::delete_fixpoint_record &&
-                fault.kind != FaultKind::set_back_fixpoint_record)
-                continue;
+            if (!record_lost) continue;
             operation.received.clear();
             operation.served.reset();
+        }
+        if (record_lost) {  // nor what it had left so before
+            owed_.clear();
+            served_.reset();
         }
         if (fault.tablet) nobody_owes(*fault.tablet);
     }

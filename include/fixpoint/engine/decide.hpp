@@ -107,8 +107,9 @@ std::int64_t fresh_server_id(const ShardFacts& facts);
 
 // ---- 4: the commit point
 
-// 4.0. A row counts if it names this shard and a uuid that is P's, a past primary's or a declared tablet's;
-// or whom Shard calls primary, where no declared tablet has that alias.
+// 4.0. A row counts if it names this shard and a uuid that is P's, a past primary's, a declared or a forgotten
+// tablet's; or the alias of a declared tablet that does not answer, or of whom Shard calls primary though no
+// declared tablet has that alias.
 struct JournalVerdict {
     bool newer_than_record = false;         // the record was set back
     std::optional<sql::JournalRow> newest;  // of those that count, on any tablet that answered
