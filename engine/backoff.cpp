@@ -75,13 +75,19 @@ void Backoff::tried(const ProblemKey& key, std::uint64_t fingerprint) {
     if (entry.fingerprint != fingerprint) entry.failures = 0;
     entry.fingerprint = fingerprint;
     entry.to_be_judged = true;
+    entry.refused = false;
+}
+
+void Backoff::refused(const ProblemKey& key) {
+    const auto it = entries_.find(key);
+    if (it != entries_.end()) it->second.refused = true;
 }
 
 void Backoff::looked(const std::vector<ProblemKey>& holds, Instant now, const Limits& limits) {
     for (auto it = entries_.begin(); it != entries_.end();) {
         const bool still = std::find(holds.begin(), holds.end(), it->first) != holds.end();
         Entry& entry = it->second;
-        if (entry.to_be_judged && still) {
+        if (entry.to_be_judged && (still || entry.refused)) {
             ++entry.failures;
             Duration wait = Duration::zero();  // the first retry is at once
             if (entry.failures >= 2) {
@@ -89,7 +95,7 @@ void Backoff::looked(const std::vector<ProblemKey>& holds, Instant now, const Li
                 wait = std::min(limits.backoff_greatest, limits.backoff_first * (1 << doublings));
             }
             entry.next = now + wait;
-            entry.to_be_judged = false;
+            entry.to_be_judged = entry.refused = false;
         } else if (entry.to_be_judged) {
             // Gone for now. A row that a repair hides for a moment (a closed P hides a wish) keeps its count
             // until the time it would have been tried again has passed.

@@ -288,6 +288,7 @@ awaitable<void> Reconciler::Impl::recover_under(Operation& op, const ProblemRow&
     if (failed) std::rethrow_exception(failed);
     if (outcome.refused && has_outlived_its_lock(op, outcome.reason))
         throw OperationEnded(Reason::lock_lost, lease_ran_out + outcome.text);
+    if (outcome.refused && outcome.reason != Reason::problem_gone) backoff_.refused(op.key());
     ports_.events.append(ended(op, row, outcome));
 }
 

@@ -196,9 +196,17 @@ bool may_acknowledge(const View& view, const DurabilityPolicy& policy, const Tab
     return is_known && policy.may_ack(view.fixpoint()->primary.alias, t.tablet);
 }
 
+// Nothing that a manager may do to it stands between it and A: one that no setting makes restart-safe never
+// joins, and one whose applier stands before what it had received when it started never executes that.
+bool can_ever_join(const TabletView& t, const TabletLook& look) {
+    if (!look.server().semi_sync_plugins || !look.server().persisted_globals_load) return false;
+    return !stands_on_data_error(look) || t.received_at_boot.empty();
+}
+
 struct Others {
-    int clean = 0;   // may acknowledge under the policy, and nothing speaks against it
-    int errant = 0;  // could, if they are let in though they are to be quarantined
+    int clean = 0;     // may acknowledge under the policy, and nothing speaks against it
+    int errant = 0;    // could, if they are let in though they are to be quarantined
+    int in_place = 0;  // of the errant ones: in A, and vouching
 };
 
 Others others_that_may_acknowledge(const View& view, const DurabilityPolicy& policy, const TabletView& t) {
@@ -209,11 +217,11 @@ Others others_that_may_acknowledge(const View& view, const DurabilityPolicy& pol
         // answer. Nor is one that answered when it was last asked, however long an operation takes since.
         const TabletLookPtr& look = other.now ? other.now : other.last;
         if (other.forgotten || !look || (!other.now && view.now - look->answered > gone_after)) continue;
-        if (!look->server().semi_sync_plugins || !look->server().persisted_globals_load) continue;
-        if (other.now && !is_manageable(other)) continue;
+        if (!can_ever_join(other, *look) || (other.now && !is_manageable(other))) continue;
         const bool clean =
             other.now ? !must_be_quarantined(view, other) : other.tablet.type != TabletType::drained;
         ++(clean ? others.clean : others.errant);
+        if (!clean && view.in_ackers(other) && (!other.now || is_vouching(view, other))) ++others.in_place;
     }
     return others;
 }
@@ -223,23 +231,22 @@ Others others_that_may_acknowledge(const View& view, const DurabilityPolicy& pol
 bool is_needed_though_errant(const View& view, const TabletView& t) {
     if (canary(Canary::errant_never_joins)) return false;
     if (!view.fixpoint() || !t.now || view.is_primary(t) || !t.now->server().semi_sync_plugins) return false;
-    // One that no setting makes restart-safe can never join: connected, it would help nobody.
-    if (!t.now->server().persisted_globals_load && !view.in_ackers(t)) return false;
+    const bool joins = can_ever_join(t, *t.now);
+    if (!joins && !view.in_ackers(t)) return false;
     const TabletView* p = view.primary();
     if (p && p->now && !t.now->has.contains(p->now->server().gtid_purged)) return false;
     // Of a stranger in the primary's place nobody is to follow, and it can join nothing.
     const bool stranger = p && p->now && !view.living_primary();
     if (stranger && !view.in_ackers(t)) return false;
-    const auto short_of_clean_ones = [&](const DurabilityPolicy& policy, bool helps_only_if_met) {
-        if (policy.is_none() || !may_acknowledge(view, policy, t)) return false;
-        const Others others = others_that_may_acknowledge(view, policy, t);
-        const int all = others.clean + others.errant + 1;
-        return others.clean < policy.ackers_needed && (!helps_only_if_met || all >= policy.ackers_needed);
-    };
     // A policy in force blocks writers until it is met, and each one counts; one that is declared only, and
     // cannot be met with all the errant ones either, is not brought nearer by connecting them.
-    return short_of_clean_ones(view.fixpoint()->policy, false) ||
-           short_of_clean_ones(view.declared_policy(), true);
+    const auto short_of_others = [&](const DurabilityPolicy& policy, bool in_force) {
+        if (policy.is_none() || !may_acknowledge(view, policy, t)) return false;
+        const Others others = others_that_may_acknowledge(view, policy, t);
+        const bool can_be_met = joins && others.clean + others.errant + 1 >= policy.ackers_needed;
+        return others.clean + others.in_place < policy.ackers_needed && (in_force || can_be_met);
+    };
+    return short_of_others(view.fixpoint()->policy, true) || short_of_others(view.declared_policy(), false);
 }
 
 bool is_complete(const View& view, const TabletView& t) {

@@ -116,6 +116,13 @@ awaitable<Outcome> unblock_primary(Operation& op) {
     const Election election = elect(stopped);
     if (!election.winner)
         co_return refused(Reason::too_few_ackers, "too few tablets acknowledge, and " + election.text);
+    // An acker that has started and catches up vouches as soon as it has, and frees them; one that cannot
+    // would not be elected either, with P closed for nothing.
+    const TabletView* winner = op.view().find(*election.winner);
+    if (winner && !winner->received_at_boot.empty())
+        co_return refused(Reason::not_caught_up, winner->alias().to_string() +
+                                                     " has not executed what it had when it started: " +
+                                                     winner->received_at_boot.to_string());
     const std::vector<RecordedServer> next = ackers_of_new_term(stopped, *election.winner);
     if (static_cast<int>(next.size()) < k)
         co_return refused(Reason::too_few_ackers, "fewer tablets than the policy needs could acknowledge");

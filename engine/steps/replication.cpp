@@ -248,7 +248,8 @@ awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
         }
     }
     const TabletView* p = op.view().primary();
-    const bool stood = channel && channel->receiver == sql::ThreadState::no && right_source;
+    const bool stood =
+        channel && channel->receiver == sql::ThreadState::no && follows(*look, op.record().primary.address);
     if (stood && (!p || !p->now) && co_await is_refused_by_source(op, alias))
         co_return refused(Reason::primary_unreachable, "its source refuses " + alias.to_string());
     co_return succeeded();

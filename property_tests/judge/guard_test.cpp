@@ -210,6 +210,16 @@ TEST(Guard, AManagerMustBeLeftAndTheStoreMustAnswer) {
     EXPECT_EQ(Faults().at(1s, store_unreachable, 0).beyond(), "");
 }
 
+TEST(Guard, WhoComesLateMayFindThePrimaryFull) {
+    const auto gone_for = [](Duration time) {
+        Faults f;
+        f.at(1s, crash, 2).at(2s, manager_crash, 0, false, time);
+        return f.beyond();
+    };
+    EXPECT_EQ(gone_for(1s), "");
+    EXPECT_NE(gone_for(5s), "") << "commits that wait have used up its connections";
+}
+
 TEST(Guard, ACutCountsItsSmallerSide) {
     Fault c;
     c.kind = cut;

@@ -256,6 +256,7 @@ struct Books::Visitor {
     }
 
     void operator()(const ServerStopped& e) {
+        books.touched.insert(e.tablet);  // acknowledgements are off after every start
         no_longer_weak(e.tablet);
         books.dropped_by_hand.erase(e.tablet);
         remember_disk(e.tablet);

@@ -112,6 +112,9 @@ Cost cost_of(FaultKind kind) {
 
 namespace {
 
+// How long a primary that waits for an acknowledgement has connections left, at 50 writes a second.
+constexpr Duration connections_last = std::chrono::seconds(3);
+
 class Guarding {
   public:
     explicit Guarding(const GuardInput& input) : in_(input), policy_(input.policy) {}
@@ -264,7 +267,13 @@ class Guarding {
                     end = std::min(end, later.at);
             }
             for (Failure& f : failures_) {
-                if (f.until == Instant::max() || d.at > f.until || end < f.from) continue;
+                if (d.at > f.until || end < f.from) continue;
+                // Commits that wait use up the primary's connections, and a manager that comes only then has
+                // no session on it.
+                if (d.fault.kind == manager_crash &&
+                    std::min(end, f.until) - std::max(d.at, f.from) >= connections_last)
+                    beyond("no manager was there while a tablet had failed");
+                if (f.until == Instant::max()) continue;
                 f.until = end == Instant::max() ? end : std::max(f.until, end + in_.recovering);
             }
         }

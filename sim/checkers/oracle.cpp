@@ -126,6 +126,8 @@ int followers_of(In in, const ServerState& candidate, const DurabilityPolicy& po
         const Tablet* t = tablet_of(in, s->alias);
         if (s == &candidate || !t || !may_acknowledge(policy, candidate.alias, *t) || !cured_from_outside(*s))
             continue;
+        // What it had received when it started it will never execute, and so it will never vouch.
+        if (on_data_error(*s) && !s->server.semi_sync_replica_enabled) continue;
         const bool can_follow = has(*s).contains(candidate.server.gtid_purged) &&
                                 usable(candidate).contains(has(*s).of_uuid(candidate.server.server_uuid));
         if (s->server.semi_sync_plugins && can_follow) ++count;

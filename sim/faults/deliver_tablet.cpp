@@ -15,11 +15,15 @@ bool down(const FakeMysql& server) {
     return !server.up() && !server.starting();
 }
 
-void start_after(World& world, FakeMysql& server, Duration takes, const mysql::StartOptions& options,
+void start_after(Nemesis& nemesis, FakeMysql& server, Duration takes, const mysql::StartOptions& options,
                  const mysql::StartOptions& later) {
+    World& world = nemesis.world();
+    std::uint64_t& due = nemesis.start_due(server.alias());
     world.scheduler().after(
         world.stage(), takes,
-        [&world, &server, options, later] { by_hand::start(world, server, options, later); },
+        [&world, &server, &due, number = ++due, options, later] {
+            if (due == number) by_hand::start(world, server, options, later);
+        },
         EventKind::fault);
 }
 
@@ -51,7 +55,6 @@ Delivery stop_of(World& world, FakeMysql& server, const Fault& fault) {
 }
 
 Delivery restart_of(Nemesis& nemesis, FakeMysql& server, const Fault& fault) {
-    World& world = nemesis.world();
     mysql::StartOptions options = server.options();
     mysql::StartOptions later = options;
     if (fault.kind == restart_writable) options.super_read_only = later.super_read_only = false;
@@ -62,12 +65,12 @@ Delivery restart_of(Nemesis& nemesis, FakeMysql& server, const Fault& fault) {
     Delivery plan;
     plan.possible = true;
     const std::uint64_t boot = server.boot();
-    plan.apply = [&nemesis, &world, &server, &fault, options, later] {
+    plan.apply = [&nemesis, &server, &fault, options, later] {
         nemesis.forget_kinds({crash, crash_before_durable, shutdown}, fault);
         nemesis.undo_kinds({restart_loop, pause}, fault);
         if (server.paused()) server.resume();
         if (!down(server)) server.crash();
-        start_after(world, server, fault.amount, options, later);
+        start_after(nemesis, server, fault.amount, options, later);
     };
     plan.observed = [&server, boot] { return server.boot() > boot; };
     return plan;
@@ -99,11 +102,10 @@ Delivery loop_of(World& world, FakeMysql& server, const Fault& fault) {
 
 // Killed, its relay log spoilt, and started again.
 Delivery relay_log_of(Nemesis& nemesis, FakeMysql& server, const Fault& fault) {
-    World& world = nemesis.world();
     Delivery plan;
     plan.possible = server.disk().channel.has_value();
     const std::uint64_t boot = server.boot();
-    plan.apply = [&nemesis, &world, &server, &fault, kind = fault.kind] {
+    plan.apply = [&nemesis, &server, &fault, kind = fault.kind] {
         nemesis.forget_kinds({crash, crash_before_durable, shutdown}, fault);
         nemesis.undo_kinds({restart_loop, pause}, fault);
         if (server.paused()) server.resume();
@@ -111,7 +113,7 @@ Delivery relay_log_of(Nemesis& nemesis, FakeMysql& server, const Fault& fault) {
         if (kind == relay_log_lost) server.lose_relay_log();
         if (kind == relay_log_hole) server.make_relay_log_hole();
         if (kind == torn_relay_log) server.tear_relay_log();
-        start_after(world, server, Duration{}, server.options(), server.options());
+        start_after(nemesis, server, Duration{}, server.options(), server.options());
     };
     plan.observed = [&server, boot] { return server.boot() > boot; };
     return plan;

@@ -35,6 +35,8 @@ class Nemesis final : public FaultBook {
     // ---- for the deliveries
     World& world() { return world_; }
     const std::set<std::uint64_t>& connections_to(const TabletAlias& tablet) const;
+    // The number of the start of that server that is due: one that is ordered later takes its place.
+    std::uint64_t& start_due(const TabletAlias& tablet) { return starts_due_[tablet]; }
 
   private:
     void report(const FaultHappened& happened) override;
@@ -56,6 +58,7 @@ class Nemesis final : public FaultBook {
     bool any_notification_trigger_ = false;
     bool any_armed_ = false;
     std::map<TabletAlias, std::set<std::uint64_t>> connections_;
+    std::map<TabletAlias, std::uint64_t> starts_due_;
 };
 
 }  // namespace fixpoint::sim
