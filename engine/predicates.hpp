@@ -63,6 +63,7 @@ Tablets settings_not_loaded(const View& v);
 Tablets unreachable_primary(const View& v);
 Tablets replica_dead(const View& v);
 Tablets acker_gone(const View& v);
+Tablets too_few_acknowledge(const View& v);
 Tablets lagging(const View& v);
 Tablets invalid_tablet(const View& v);
 Tablets not_manageable(const View& v);

@@ -123,10 +123,12 @@ Tablets dead_primary(const View& v) {
         ++lost;
     }
     if (lost > 0) return whole_shard;
-    // Nobody follows it, so nobody can tell: only a person can, who waives the proof for this term.
+    // Nobody follows it, so nobody can tell: only a person can, who waives the proof for this term. Or it can
+    // get no acknowledgement as it is, and whoever answers it does not serve.
     const bool somebody = std::ranges::any_of(v.tablets, [](const TabletView& t) { return t.answered(); });
     const bool long_silent = !p->last || v.now - p->last->answered > gone_after;
-    return if_true(somebody && long_silent && revocation(v.facts).by_waiver);
+    const Revocation revoked = revocation(v.facts);
+    return if_true(somebody && long_silent && (revoked.by_waiver || revoked.by_count));
 }
 
 Tablets dead_primary_and_all_replicas(const View& v) {
@@ -234,6 +236,14 @@ Tablets acker_gone(const View& v) {
         // Or it should leave, and may not: fewer than k others could acknowledge.
         return !should_be_acker(v, t) && !may_leave(v.facts, t.alias());
     });
+}
+
+Tablets too_few_acknowledge(const View& v) {
+    const TabletView* p = v.living_primary();
+    if (!p || !is_open(*p->now)) return {};
+    const auto count =
+        std::ranges::count_if(v.tablets, [&](const TabletView& t) { return acknowledges(v, t); });
+    return if_true(count < v.fixpoint()->k());
 }
 
 Tablets lagging(const View& v) {

@@ -129,6 +129,10 @@ const std::array table{
     ProblemRow{P::acker_gone, 4, R::none,
                "an acker in force does not answer, or should leave and may not: it counts until then",
                rows::acker_gone, nullptr},
+    ProblemRow{P::too_few_acknowledge, 4, R::none,
+               "fewer tablets acknowledge than the policy in force needs: commits wait, or an undeclared "
+               "server acknowledges them",
+               rows::too_few_acknowledge, nullptr},
     ProblemRow{P::lagging, 4, R::none, "a replica lags", rows::lagging, nullptr},
     ProblemRow{P::invalid_tablet, 4, R::none, "two tablets have one server_id or one uuid",
                rows::invalid_tablet, nullptr},

@@ -10,7 +10,7 @@ namespace fixpoint {
 
 namespace {
 
-constexpr std::array<Name<Problem>, 52> problems{{
+constexpr std::array<Name<Problem>, 53> problems{{
     {Problem::shard_never_had_a_primary, "shard_never_had_a_primary"},
     {Problem::shard_to_adopt, "shard_to_adopt"},
     {Problem::primary_record_lost, "primary_record_lost"},
@@ -55,6 +55,7 @@ constexpr std::array<Name<Problem>, 52> problems{{
     {Problem::unreachable_primary, "unreachable_primary"},
     {Problem::replica_dead, "replica_dead"},
     {Problem::acker_gone, "acker_gone"},
+    {Problem::too_few_acknowledge, "too_few_acknowledge"},
     {Problem::lagging, "lagging"},
     {Problem::invalid_tablet, "invalid_tablet"},
     {Problem::not_manageable, "not_manageable"},

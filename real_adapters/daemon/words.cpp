@@ -231,6 +231,8 @@ std::string remedy_of(const ProblemReport& problem) {
                 "start its server; it counts as one that may have acknowledged until it answers or "
                 "`fixpoint forget {}`",
                 alias);
+        case Problem::too_few_acknowledge:
+            return "see to the tablets that may acknowledge; declare those that do and are not declared";
         case Problem::lagging:
             return "see what its applier waits for";
         case Problem::invalid_tablet:

@@ -18,7 +18,8 @@ bool concerns_primary(Problem problem) {
 }
 bool concerns_policy(Problem problem) {
     return problem == Problem::policy_not_in_force || problem == Problem::acker_to_join ||
-           problem == Problem::acker_to_leave || problem == Problem::acker_gone;
+           problem == Problem::acker_to_leave || problem == Problem::acker_gone ||
+           problem == Problem::too_few_acknowledge;
 }
 bool concerns_everything(Problem problem, Reason reason) {
     // Without a record in force nothing else touches the shard (protocol 11).
@@ -40,6 +41,8 @@ Reason reason_of_report(Problem problem) {
             return Reason::revocation_impossible;
         case Problem::acker_gone:
             return Reason::dead_acker_blocks;
+        case Problem::too_few_acknowledge:
+            return Reason::too_few_ackers;
         default:
             return Reason::none;
     }
@@ -96,8 +99,10 @@ class Excusing {
                 consider(key, reason_of_report(key.problem));
                 const bool all = key.problem == Problem::dead_primary_and_all_replicas;
                 // Where none of its replicas follows it nobody can tell that it is dead.
-                if (all || key.problem == Problem::unreachable_primary)
+                if (all || key.problem == Problem::unreachable_primary) {
                     consider(key, Reason::unfenced_promotion_not_allowed);
+                    consider(key, Reason::revocation_impossible);
+                }
                 if (all) consider(key, Reason::no_candidate);
             }
         }
@@ -121,8 +126,9 @@ class Excusing {
             case primary_uuid:
             case primary_serves:
             case primary_foreign:
-            case journal:
                 return fails(primary_);
+            case journal:  // written only where it is acknowledged
+                return fails(primary_) || fails(policy_);
             case policy_in_force:
                 return fails(policy_) || fails(primary_);
             case acker_missing:
@@ -134,7 +140,7 @@ class Excusing {
             case tablet_receives:
                 if (tablet_excused(c)) return true;
                 return (refused_by_its_source(c.tablet) || primary_is_another_server() ||
-                        is_blank(c.tablet)) &&
+                        awaits_a_server_id(c.tablet)) &&
                        (fails(primary_) || fails(policy_));
             case settings_at_run_time:
                 // The time-out is set while a receiver is stopped, and of a stranger in the primary's place
@@ -184,10 +190,14 @@ class Excusing {
         return p && alive(*p) && p->server.server_uuid != recorded.uuid;
     }
 
-    // It gets a new server_id before it may follow, and only a primary that answers shows which are taken.
-    bool is_blank(const TabletAlias& tablet) const {
+    // Blank, or set back: it gets a new server_id before it may follow, and only a primary that answers shows
+    // which are taken.
+    bool awaits_a_server_id(const TabletAlias& tablet) const {
         const ServerState* server = state_.server(tablet);
-        return server && server->server.gtid_executed.empty() && server->channels.empty();
+        const bool set_back = std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
+            return d.fault.kind == FaultKind::restore_older_state && d.fault.tablet == tablet;
+        });
+        return server && (set_back || (server->server.gtid_executed.empty() && server->channels.empty()));
     }
 
     bool is_in_its_place(const TabletAlias& tablet) const {

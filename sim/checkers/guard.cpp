@@ -115,6 +115,9 @@ namespace {
 // How long a primary that waits for an acknowledgement has connections left, at 50 writes a second.
 constexpr Duration connections_last = std::chrono::seconds(3);
 
+// From the choice of a candidate, which the fault may follow, to its record.
+constexpr Duration operation_lasts = std::chrono::seconds(1);
+
 class Guarding {
   public:
     explicit Guarding(const GuardInput& input) : in_(input), policy_(input.policy) {}
@@ -279,10 +282,13 @@ class Guarding {
         }
     }
 
-    // Those of P and A that had failed at the moment of this fault.
+    // Those of P and A that had failed at the moment of this fault; and whoever was just being made primary.
     void overlapping(const DeliveredFault& d) {
         const auto counts = [&](const TabletAlias& t) {
-            return !d.in_force || d.in_force->primary.alias == t || d.in_force->has_acker(t);
+            const bool next = std::ranges::any_of(in_.terms, [&](const TermBook& term) {
+                return term.primary.alias == t && term.began > d.at && term.began <= d.at + operation_lasts;
+            });
+            return next || !d.in_force || d.in_force->primary.alias == t || d.in_force->has_acker(t);
         };
         std::set<TabletAlias> failed;
         for (const Failure& f : failures_) {

@@ -19,6 +19,7 @@ struct GuardInput {
     DurabilityPolicy policy;  // declared at the beginning
     bool recorded = true;     // it began with a record in force
     std::vector<DeliveredFault> faults;
+    std::vector<TermBook> terms;
     Duration recovering{};  // how long a tablet that came back counts as failed: requalified by then
 };
 

@@ -63,8 +63,15 @@ class I10 final : public Checker {
         return server && !server->server.gtid_owned.empty();
     }
     bool is_as_declared() { return as_declared(view_.now()).empty(); }
+    // Or in a cell whose store has not answered since: no manager can know.
     bool written_by_hand_just_now(Instant at) {
-        return tablet_record_by_hand_ && at - *tablet_record_by_hand_ < limits_of(view_.now()).poll;
+        if (!tablet_record_by_hand_) return false;
+        const bool nobody_reads_it = std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
+            const bool lasts = d.fault.permanent || d.fault.for_time == Duration{};
+            return d.fault.kind == FaultKind::cell_store_down &&
+                   (lasts || d.at + d.fault.for_time > *tablet_record_by_hand_);
+        });
+        return nobody_reads_it || at - *tablet_record_by_hand_ < limits_of(view_.now()).poll;
     }
     bool at_lock(std::int64_t id) const {
         const auto it = as_declared_at_lock_.find(id);

@@ -149,7 +149,8 @@ class I7 final : public Checker {
         const bool record_lost = fault.kind == FaultKind::delete_fixpoint_record ||
                                  fault.kind == FaultKind::set_back_fixpoint_record;
         for (auto& [manager, operation] : open_) {
-            if (declaration || (fault.tablet && fault.tablet == operation.key.tablet))
+            const bool whole_shard = !operation.key.tablet;
+            if (declaration || (fault.tablet && (whole_shard || fault.tablet == operation.key.tablet)))
                 operation.disturbed = true;
             // Without the record in force nobody may put back what it had begun (protocol 11).
             if (!record_lost) continue;

@@ -138,16 +138,17 @@ class Judge::Impl {
     }
 
     const GuardVerdict& guarded() {
-        if (guard_ && guarded_faults_ == books_.delivered.size()) return *guard_;
+        if (guard_ && guarded_ == std::pair(books_.delivered.size(), books_.terms.size())) return *guard_;
         GuardInput input;
         input.tablets = books_.scenario.tablets;
         for (const ScenarioManager& m : books_.scenario.managers) input.managers.push_back(m.name);
         input.policy = books_.scenario.policy;
         input.recorded = books_.scenario.boot == Boot::converged;
         input.faults = books_.delivered;
+        input.terms = books_.terms;
         input.recovering = books_.scenario.limits.backoff_greatest;
         guard_ = guard(input);
-        guarded_faults_ = books_.delivered.size();
+        guarded_ = {books_.delivered.size(), books_.terms.size()};
         return *guard_;
     }
 
@@ -190,7 +191,7 @@ class Judge::Impl {
     std::vector<Clause> unmet_;
     std::uint64_t unmet_version_ = 0;
     std::optional<GuardVerdict> guard_;
-    std::size_t guarded_faults_ = 0;
+    std::pair<std::size_t, std::size_t> guarded_{};  // of how many faults and terms
 };
 
 Judge::Judge(const Scenario& scenario, WorldView& view) : impl_(std::make_unique<Impl>(scenario, view)) {}

@@ -57,6 +57,7 @@ enum class Problem {
     unreachable_primary,
     replica_dead,
     acker_gone,
+    too_few_acknowledge,
     lagging,
     invalid_tablet,
     not_manageable,
@@ -106,34 +107,34 @@ std::expected<Recovery, std::string> parse_recovery(std::string_view text);
 
 enum class Reason {
     none,
-    revocation_impossible,       // the count cannot revoke P: too many of A are out of reach, or do not vouch
-    demanded_missing,            // something demanded is on nobody in reach, or nobody can bring it together
-    no_candidate,                // nobody is fit to be primary
-    too_few_followers,           // fewer than k could follow any candidate
+    revocation_impossible,  // the count cannot revoke P: too many of A are out of reach, or do not vouch
+    demanded_missing,       // something demanded is on nobody in reach, or nobody can bring it together
+    no_candidate,           // nobody is fit to be primary
+    too_few_followers,      // fewer than k could follow any candidate
     unfenced_promotion_not_allowed,  // policy none, P cannot be closed, no waiver
-    record_lost_tablet_missing,  // the record is lost, and a declared tablet does not answer
-    nobody_has_everything,       // the record is lost, and no tablet has all transactions
-    several_writable,            // first contact: more than one writable server
-    dead_acker_blocks,           // a change of policy, or a leave, needs an acker that does not answer
-    too_few_ackers,              // a policy that cannot be met by those that are there
-    forbidden,                   // by the goal, or Vitess's disable_emergency_reparent
+    record_lost_tablet_missing,      // the record is lost, and a declared tablet does not answer
+    nobody_has_everything,           // the record is lost, and no tablet has all transactions
+    several_writable,                // first contact: more than one writable server
+    dead_acker_blocks,               // a change of policy, or a leave, needs an acker that does not answer
+    too_few_ackers,                  // a policy that cannot be met by those that are there
+    forbidden,                       // by the goal, or Vitess's disable_emergency_reparent
     paused,
-    candidate_unfit,             // of a wish: not in reach, wrong type, errant, not restart-safe …
+    candidate_unfit,  // of a wish: not in reach, wrong type, errant, not restart-safe …
     candidate_lagging,
     long_transaction,
-    closing_timed_out,           // 1205 or a limit
-    errant,                      // the tablet has errant transactions
-    purged,                      // P has purged what the tablet lacks
-    primary_unreachable,         // something needs an answer of P
+    closing_timed_out,    // 1205 or a limit
+    errant,               // the tablet has errant transactions
+    purged,               // P has purged what the tablet lacks
+    primary_unreachable,  // something needs an answer of P
     tablet_unreachable,
-    not_caught_up,               // takes time: a later pass
-    would_discard,               // a CHANGE would drop what nobody else provably has
-    needs_restart,               // only a restart or a person can cure it
-    problem_gone,                // under the locks the problem was not there any more
+    not_caught_up,  // takes time: a later pass
+    would_discard,  // a CHANGE would drop what nobody else provably has
+    needs_restart,  // only a restart or a person can cure it
+    problem_gone,   // under the locks the problem was not there any more
     somebody_elses_lock,
     newer_record,
     not_manageable,
-    lock_lost,                   // the shard lock, or a lock session that the operation rests on
+    lock_lost,  // the shard lock, or a lock session that the operation rests on
     store_unavailable,
     answer_lost,
 };
