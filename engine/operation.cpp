@@ -107,17 +107,25 @@ awaitable<bool> Operation::take(TabletAlias alias, SessionRole role, std::string
     co_return taken && *taken;
 }
 
+// A silent P whose acknowledgements can be stopped without it: tried, and not waited for.
+bool Operation::can_do_without(const TabletAlias& alias) const {
+    const FixpointRecord* record = view().fixpoint();
+    return record && record->primary.alias == alias && revocation(as_if_stopped(view().facts)).by_count;
+}
+
 awaitable<void> Operation::lock_server(TabletAlias alias) {
     if (locked(alias) || !shard_.knows(alias)) co_return;
     if (had_locks_.contains(alias)) co_return;  // a lost lock session is not reconnected within an operation
     TabletSessions& sessions = shard_.sessions(alias);
     const TabletView* t = view().find(alias);
-    const Duration limit = t && t->answered() ? limits().connecting : limits().look_without_locks;
+    const bool answered = t && t->answered();
+    const Duration moment = limits().look_without_locks / (!answered && can_do_without(alias) ? 5 : 1);
+    const Duration limit = answered ? limits().connecting : moment;
     auto lock_session = co_await sessions.ensure(SessionRole::lock, limit);
     if (!lock_session) co_return;
     auto helper_session = co_await sessions.ensure(SessionRole::helper, limit);
     if (!helper_session) co_return;
-    const Duration answer_limit = t && t->answered() ? limits().statement : limits().look_without_locks;
+    const Duration answer_limit = answered ? limits().statement : moment;
     auto holders = co_await run(**lock_session, sql::ReadLockHolders{shard_.name()}, answer_limit);
     if (!holders) co_return;
     had_locks_.insert(alias);
@@ -133,6 +141,7 @@ awaitable<void> Operation::lock_server(TabletAlias alias) {
         }
     }
     locked_.insert(alias);
+    shard_.server_lock_taken(alias);
 }
 
 awaitable<void> Operation::lock_servers(std::vector<TabletAlias> aliases) {
@@ -187,9 +196,16 @@ awaitable<void> Operation::look_at(TabletAlias alias) {
             co_await shard_.read_journal(alias);
         co_return;
     }
-    const bool answered = co_await shard_.look_at(alias, SessionRole::lock, limits().statement);
+    bool answered = false;
+    std::vector<awaitable<void>> both;
+    both.push_back(look_at_into(alias, &answered));
+    both.push_back(shard_.read_journal(alias));  // on a session of its own: it holds nothing up
+    co_await all(std::move(both));
     if (!answered) unlock(alias);
-    if (answered) co_await shard_.read_journal(alias);
+}
+
+awaitable<void> Operation::look_at_into(TabletAlias alias, bool* answered) {
+    *answered = co_await shard_.look_at(std::move(alias), SessionRole::lock, limits().statement);
 }
 
 const FixpointRecord& Operation::record() const {

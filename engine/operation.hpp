@@ -70,6 +70,8 @@ class Operation {
     // others' looks of this pass stand.
     awaitable<void> look();
     awaitable<void> look_at_primary();  // once more, after the others (protocol 8)
+    // What the last look says under the record that was written since, over the same lock sessions.
+    void judge_by_the_new_record() { shard_.finish_look(); }
     ShardFacts facts() const;
 
     // ---- statements
@@ -102,6 +104,9 @@ class Operation {
     // Marks t as closed by this operation: a closing's own OK was seen.
     void closed(const TabletAlias& alias) { closed_.insert(alias); }
     bool is_closed(const TabletAlias& alias) const { return closed_.contains(alias); }
+    // Marks t as having executed all that it received, both threads stopped by this operation.
+    void at_rest(const TabletAlias& alias) { at_rest_.insert(alias); }
+    bool is_at_rest(const TabletAlias& alias) const { return at_rest_.contains(alias); }
 
   private:
     struct Lost : std::runtime_error {  // of one server's session
@@ -112,6 +117,8 @@ class Operation {
 
     awaitable<void> lock_server(TabletAlias alias);
     awaitable<void> look_at(TabletAlias alias);
+    awaitable<void> look_at_into(TabletAlias alias, bool* answered);
+    bool can_do_without(const TabletAlias& alias) const;
     awaitable<void> guarded(TabletAlias alias, const std::function<awaitable<void>(TabletAlias)>& task);
     awaitable<bool> take(TabletAlias alias, SessionRole role, std::string name,
                          std::optional<std::uint64_t> holder);
@@ -128,7 +135,7 @@ class Operation {
     std::string id_;
     std::set<TabletAlias> locked_;
     std::set<TabletAlias> had_locks_;
-    std::set<TabletAlias> closed_;
+    std::set<TabletAlias> closed_, at_rest_;
     bool all_servers_ = false;
     std::map<TabletAlias, bool> acks_at_first_;
 };

@@ -82,7 +82,7 @@ Tablets offline_mode_left_on(const View& v) {
 
 Tablets foreign_server_lock(const View& v) {
     return those(v, [](const TabletView& t) {
-        if (!t.now || !t.earlier) return false;
+        if (!t.now || !t.earlier || t.earlier->asked < t.had_lock) return false;
         const sql::LockHolders& now = t.now->answer.locks;
         const sql::LockHolders& before = t.earlier->answer.locks;
         return (t.server_lock_of_other && now.server == before.server) ||

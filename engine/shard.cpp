@@ -376,6 +376,7 @@ void Shard::rebuild_view() {
             t.rebuild_lock_of_other = of_other(locks.rebuild);
         }
         t.boot_seen = known.boot_seen;
+        t.had_lock = known.had_lock;
         t.received_at_boot = known.received_at_boot;
         t.receiver_has_run = known.receiver_has_run;
         t.mark = known.mark;

@@ -48,6 +48,7 @@ class Shard {
     // After a step of ours dropped its relay log, both threads stopped: nothing of before this boot is left
     // in it.
     void relay_log_dropped(const TabletAlias& alias);
+    void server_lock_taken(const TabletAlias& alias) { known_.at(alias).had_lock = now(); }
     // The look session through which this boot was first seen still answers: the process is the same.
     awaitable<bool> boot_is_the_same(TabletAlias alias);
 
@@ -67,7 +68,7 @@ class Shard {
         std::unique_ptr<TabletSessions> sessions;
         std::deque<TabletLookPtr> history;  // oldest first
         std::uint64_t boot_connection = 0;
-        Instant boot_seen;
+        Instant boot_seen, had_lock;
         GtidSet received_at_boot;
         bool receiver_has_run = false;
         TabletLookPtr mark;  // of P; see TabletView

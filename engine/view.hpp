@@ -68,6 +68,7 @@ struct TabletView {
     bool server_lock_of_other = false;  // held by a session that is not this manager's
     bool helper_lock_of_other = false;  // likewise: a closing may be pending
     bool rebuild_lock_of_other = false;
+    Instant had_lock;  // when this manager last took its server lock: who holds it since holds it anew
 
     // This boot, as this manager saw it first (protocol 6): a new connection begins the mark anew.
     Instant boot_seen;

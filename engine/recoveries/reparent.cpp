@@ -45,10 +45,17 @@ ShardFacts without_laggards(ShardFacts facts) {
     return facts;
 }
 
+bool nothing_to_apply(const Operation& op) {
+    return std::ranges::all_of(op.view().tablets, [&](const TabletView& t) {
+        return !op.locked(t.alias()) || !t.now || t.now->server().gtid_executed.contains(t.now->has);
+    });
+}
+
 // In slices, until somebody can be elected as he is: a laggard that is preferred is waited for one slice, one
 // that alone has what is demanded for as long as the limit says.
 awaitable<void> apply_until_electable(Operation& op) {
     const Instant deadline = op.shard().now() + op.limits().applying;
+    if (nothing_to_apply(op)) co_return;  // the look that there is stays the last one
     do {
         const Instant began = op.shard().now();
         co_await apply_received(op, op.locked_tablets(), op.limits().wait_slice);
@@ -90,9 +97,10 @@ awaitable<void> fetch_leftovers(Operation& op, TabletAlias winner) {
 }
 
 // A lost answer ends the operation. (Planted, lost_answer_is_failure: it is taken for "not written".)
-awaitable<void> record_or_go_back(Operation& op, FixpointRecord next) {
+awaitable<void> record_or_go_back(Operation& op, FixpointRecord next, bool* written) {
     try {
         co_await record_primary(op, std::move(next));
+        *written = true;
     } catch (const OperationEnded& end) {
         if (end.reason != Reason::answer_lost || !canary(Canary::lost_answer_is_failure)) throw;
     }
@@ -106,8 +114,17 @@ awaitable<Outcome> record_and_open(Operation& op, TabletAlias winner) {
     if (canary(Canary::leftovers_refuse) && !worth_fetching(facts, winner).empty())
         co_return refused(Reason::demanded_missing, "somebody has more");
     const std::int64_t term = facts.record.term + (canary(Canary::equal_terms_are_fine) ? 0 : 1);
-    co_await record_or_go_back(op, record_of_new_term(facts, winner, term));
-    co_return co_await open_and_follow(op);
+    op.step(winner.to_string() + " is to be recorded as the primary of term " + std::to_string(term));
+    bool written = false;
+    std::vector<awaitable<void>> both;
+    both.push_back(record_or_go_back(op, record_of_new_term(facts, winner, term), &written));
+    // A winner that is lost now is found so by the opening: the others are pointed at it all the same.
+    both.push_back(op.for_each(
+        {winner}, [&op](TabletAlias alias) { return stop_applier_at_rest(op, std::move(alias)); }));
+    co_await all(std::move(both));
+    if (!written) co_return co_await open_and_follow(op);  // planted only
+    op.judge_by_the_new_record();
+    co_return co_await open_and_follow_at_once(op);
 }
 
 // A P that answers is closed as one deposed; one that came up read-only is proven to be, by a closing's own
@@ -146,8 +163,8 @@ awaitable<Outcome> emergency_reparent(Operation& op) {
     if (const Revocation revoked = revocation(op.facts()); !revoked.holds())
         co_return not_revoked(op.facts(), revoked);
 
+    op.step(p.to_string() + " is revoked");
     if (!canary(Canary::promote_without_applying)) co_await apply_until_electable(op);
-    co_await op.look();
     const Election election = co_await bring_together(op);
     if (!election.winner) co_return refused(election.reason, election.text);
     if (election.catch_up_from) {
@@ -157,7 +174,7 @@ awaitable<Outcome> emergency_reparent(Operation& op) {
     co_await fetch_leftovers(op, *election.winner);
     if (election.winner_is_errant)
         op.report(election.winner->to_string() + " is elected with errant transactions: nobody clean can be");
-    co_await op.look();
+    // Whatever was sent since the receivers were stopped was followed by a look: the last one stands.
     co_return co_await record_and_open(op, *election.winner);
 }
 
@@ -235,12 +252,13 @@ Outcome planned_reparent_possible(const View& view) {
 namespace {
 
 // Snapshots of P's log, until one is executed at once: caught up with an old one it lags again, and the
-// writers wait for it. One that stays behind by the same short time does not come nearer by waiting: half of
-// what a closing waits is short enough.
+// writers wait for it. So a good moment is waited for, a second long, while P serves. One that stays behind
+// by the same short time does not come nearer by waiting: half of what a closing waits is short enough.
 awaitable<bool> catch_up_while_it_serves(Operation& op, TabletAlias candidate) {
     const TabletAlias p = op.record().primary.alias;
     const Instant deadline = op.shard().now() + op.limits().catching_up;
     const Duration bearable = op.limits().lock_wait_timeout_of_closing / 2;
+    const Instant patience = op.shard().now() + op.limits().wait_slice;
     Duration before = Duration::max();
     for (;;) {
         const Instant asked = op.shard().now();
@@ -251,6 +269,8 @@ awaitable<bool> catch_up_while_it_serves(Operation& op, TabletAlias candidate) {
         if (left <= Duration::zero()) co_return false;
         if (!co_await wait_until_executed(op, candidate, at->executed, left)) co_return false;
         const Duration took = op.shard().now() - asked;
+        if (took <= op.limits().caught_up_within / 5 + 3 * round_trip) co_return true;
+        if (op.shard().now() < patience) continue;
         if (took <= op.limits().caught_up_within + 3 * round_trip) co_return true;
         if (took <= bearable && took >= before / 4 * 3) co_return true;
         before = took;
@@ -296,7 +316,6 @@ awaitable<Outcome> planned_reparent(Operation& op) {
     if (!co_await catch_up_while_it_serves(op, candidate))
         co_return refused(Reason::candidate_lagging, candidate.to_string() + " does not catch up");
     if (Outcome closed = co_await close_gracefully(op, candidate); closed.refused) co_return closed;
-    co_await op.look();
     ElectionWish wish;
     wish.candidate = candidate;
     wish.only_candidate = true;

@@ -58,6 +58,45 @@ bool is_lock_wait_timeout(const std::expected<void, sql::Error>& result) {
 
 }  // namespace
 
+namespace {
+
+awaitable<void> execute_meanwhile(Operation& op, TabletAlias candidate, GtidSet log, bool* has_it) {
+    // A moment only: should P be lost meanwhile, nobody waits for what the candidate can no longer get.
+    const Duration moment = op.limits().wait_slice / 4;
+    auto executed =
+        co_await op.ask(candidate, sql::WaitForExecuted{log, moment}, moment + op.limits().statement);
+    *has_it = executed && *executed;
+}
+
+// P is closed: the candidate executes its log, read until it is stable. P's clients are ended meanwhile.
+awaitable<Outcome> hand_over_log(Operation& op, TabletAlias p, TabletAlias candidate) {
+    const Instant deadline = op.shard().now() + op.limits().lock_wait_timeout_of_closing;
+    auto first = co_await op.ask(p, sql::ReadGtids{}, op.limits().statement);
+    if (!first) co_return refused(Reason::primary_unreachable);
+    GtidSet log = first->executed | first->owned;
+    bool has_it = false;
+    std::vector<awaitable<void>> both;
+    both.push_back(kill_clients(op, p, false));
+    both.push_back(execute_meanwhile(op, candidate, log, &has_it));
+    co_await all(std::move(both));
+    for (;;) {
+        auto at = co_await op.ask(p, sql::ReadGtids{}, op.limits().statement);
+        if (!at) co_return refused(Reason::primary_unreachable);
+        GtidSet now = at->executed | at->owned;
+        if (has_it && now == log) co_return succeeded();
+        log = std::move(now);
+        const Duration left = deadline - op.shard().now();
+        has_it = left > Duration::zero() && co_await wait_until_executed(op, candidate, log, left);
+        if (!has_it) {
+            co_return refused(
+                Reason::candidate_lagging,
+                candidate.to_string() + " did not execute all of the closed primary's log in time");
+        }
+    }
+}
+
+}  // namespace
+
 awaitable<Outcome> close_gracefully(Operation& op, TabletAlias candidate) {
     const TabletAlias p = op.record().primary.alias;
     op.require_locked(p);
@@ -72,33 +111,20 @@ awaitable<Outcome> close_gracefully(Operation& op, TabletAlias candidate) {
     if (!second) co_return refused(Reason::closing_timed_out, "super_read_only=ON: " + second.error().text);
     op.closed(p);
     op.step(p.to_string() + " is closed for writes");
-    co_await kill_clients(op, p, false);
-
-    const Instant deadline = op.shard().now() + op.limits().lock_wait_timeout_of_closing;
-    GtidSet log;
-    for (;;) {
-        auto at = co_await op.ask(p, sql::ReadGtids{}, op.limits().statement);
-        if (!at) co_return refused(Reason::primary_unreachable);
-        GtidSet now = at->executed | at->owned;
-        const bool stable = now == log;
-        log = std::move(now);
-        const Duration left = deadline - op.shard().now();
-        if (left <= Duration::zero() || !co_await wait_until_executed(op, candidate, log, left)) {
-            co_return refused(
-                Reason::candidate_lagging,
-                candidate.to_string() + " did not execute all of the closed primary's log in time");
-        }
-        if (stable) break;
-    }
+    if (Outcome over = co_await hand_over_log(op, p, candidate); over.refused) co_return over;
     if (!canary(Canary::receivers_not_stopped_in_planned)) {
         std::vector<TabletAlias> others = op.locked_tablets();
         std::erase(others, p);
         co_await stop_receivers(op, std::move(others));
     }
-    auto last = co_await op.ask(p, sql::ReadGtids{}, op.limits().statement);
-    auto reached = co_await op.ask(candidate, sql::ReadGtids{}, op.limits().statement);
-    if (!last || !reached) co_return refused(Reason::primary_unreachable);
-    if (!reached->executed.contains(last->executed | last->owned)) {
+    // The last look: P first, over the session that proves that it lives, and log(P) once more.
+    co_await op.look();
+    const TabletView* last = op.view().find(p);
+    const TabletView* reached = op.view().find(candidate);
+    if (!last || !last->now) co_return refused(Reason::primary_unreachable);
+    if (!reached || !reached->now)
+        co_return refused(Reason::tablet_unreachable, candidate.to_string() + " does not answer");
+    if (!reached->now->server().gtid_executed.contains(last->now->log)) {
         co_return refused(Reason::candidate_lagging, "the primary's log grew after it was closed");
     }
     co_return succeeded();

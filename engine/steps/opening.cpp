@@ -67,22 +67,21 @@ int acknowledging(const View& view) {
 
 }  // namespace
 
-awaitable<Outcome> set_semi_sync(Operation& op, TabletAlias alias, int k) {
-    auto look = co_await op.ask(alias, sql::Look{op.shard().name()}, op.limits().statement);
-    if (!look) co_return refused(Reason::primary_unreachable, look.error().text);
+namespace {
+
+awaitable<Outcome> set_semi_sync_from(Operation& op, TabletAlias alias, int k, sql::ServerRow now) {
     if (k == 0) {
-        if (op.view().declared_policy().is_none() && look->server.semi_sync_plugins &&
-            look->server.semi_sync_source_enabled) {
+        if (op.view().declared_policy().is_none() && now.semi_sync_plugins && now.semi_sync_source_enabled) {
             co_await op.must(alias, sql::SetGlobal{Variable::rpl_semi_sync_source_enabled, 0});
         }
         co_return succeeded();
     }
-    if (!look->server.semi_sync_plugins) {
+    if (!now.semi_sync_plugins) {
         if (canary(Canary::opens_without_waiting)) co_return succeeded();
         co_return refused(Reason::candidate_unfit, alias.to_string() + " runs without the semi-sync plugins");
     }
     if (canary(Canary::semi_sync_waits_for_ackers) && acknowledging(op.view()) < k) co_return succeeded();
-    for (const Setting& s : semi_sync_to_set(look->server, k))
+    for (const Setting& s : semi_sync_to_set(now, k))
         co_await op.must(alias, sql::SetGlobal{s.first, s.second});
     auto after = co_await op.ask(alias, sql::Look{op.shard().name()}, op.limits().statement);
     const bool on = after && (semi_sync_is_on(after->server, k) || canary(Canary::timeout_only_persisted));
@@ -90,45 +89,92 @@ awaitable<Outcome> set_semi_sync(Operation& op, TabletAlias alias, int k) {
     co_return succeeded();
 }
 
-awaitable<Outcome> detach_from_source(Operation& op, TabletAlias alias) {
+}  // namespace
+
+awaitable<Outcome> set_semi_sync(Operation& op, TabletAlias alias, int k) {
+    auto look = co_await op.ask(alias, sql::Look{op.shard().name()}, op.limits().statement);
+    if (!look) co_return refused(Reason::primary_unreachable, look.error().text);
+    co_return co_await set_semi_sync_from(op, alias, k, std::move(look->server));
+}
+
+namespace {
+
+// By the last look, over the lock: nothing comes any more, and all that came is executed.
+bool is_at_rest(const TabletLook& look) {
+    const sql::ReplicaRow* c = look.channel();
+    return c && c->receiver == sql::ThreadState::no && look.server().gtid_executed.contains(look.has);
+}
+
+awaitable<Outcome> apply_the_rest(Operation& op, TabletAlias alias, std::vector<sql::ReplicaRow> rows,
+                                  GtidSet executed) {
+    GtidSet received;
+    for (const sql::ReplicaRow& row : rows) received.add(row.retrieved);
+    if (executed.contains(received)) co_return succeeded();
+    const TabletView* t = op.view().find(alias);
+    // The applier of a serving P goes on by itself, and its commits wait for acknowledgements like any other: it
+    // is waited for, but not while nobody could give them.
+    if (!is_writable(*t->now)) {
+        co_await source_side_off(op, alias);
+    } else if (acknowledging(op.view()) < op.record().k()) {
+        co_return refused(Reason::too_few_ackers,
+                          "what it received waits for acknowledgements: " + (received - executed).to_string());
+    }
+    if (!rows.front().applier_running && rows.front().applier_errno == 0)
+        co_await op.change(alias, sql::StartApplier{});
+    if (canary(Canary::promote_without_applying) ||
+        co_await wait_until_executed(op, alias, received, op.limits().applying))
+        co_return succeeded();
+    auto after = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
+    const GtidSet rest = after ? received - after->executed : received;
+    if (!after || !attributable_part(op.facts(), rest).empty())
+        co_return refused(Reason::not_caught_up, "it has not applied " + rest.to_string());
+    op.report(alias.to_string() +
+              " drops what it received from a source of its own and could not apply: " + rest.to_string());
+    co_return succeeded();
+}
+
+// It has nothing to apply any more: all that it received is executed, both threads are stopped.
+awaitable<Outcome> come_to_rest(Operation& op, TabletAlias alias) {
     const TabletView* t = op.view().find(alias);
     if (!t || !t->now) co_return refused(Reason::primary_unreachable);
-    if (!t->now->channel()) co_return succeeded();
-    co_await stop_receivers(op, {alias});
-    auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
-    auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
-    if (!rows || !gtids) co_return refused(Reason::primary_unreachable);
-    GtidSet received;
-    for (const sql::ReplicaRow& row : *rows) received.add(row.retrieved);
-    if (!gtids->executed.contains(received)) {
-        // The applier of a serving P goes on by itself, and its commits wait for acknowledgements like any
-        // other: it is waited for, but not while nobody could give them.
-        if (!is_writable(*t->now)) {
-            co_await source_side_off(op, alias);
-        } else if (acknowledging(op.view()) < op.record().k()) {
-            co_return refused(Reason::too_few_ackers, "what it received waits for acknowledgements: " +
-                                                          (received - gtids->executed).to_string());
-        }
-        if (!rows->front().applier_running && rows->front().applier_errno == 0)
-            co_await op.change(alias, sql::StartApplier{});
-        if (!canary(Canary::promote_without_applying) &&
-            !co_await wait_until_executed(op, alias, received, op.limits().applying)) {
-            auto after = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
-            const GtidSet rest = after ? received - after->executed : received;
-            if (!after || !attributable_part(op.facts(), rest).empty()) {
-                co_return refused(Reason::not_caught_up, "it has not applied " + rest.to_string());
-            }
-            op.report(
-                alias.to_string() +
-                " drops what it received from a source of its own and could not apply: " + rest.to_string());
-        }
+    const TabletLookPtr seen = t->now;
+    if (!seen->channel() || op.is_at_rest(alias)) co_return succeeded();
+    if (!is_at_rest(*seen)) {
+        co_await stop_receivers(op, {alias});
+        auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
+        auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
+        if (!rows || !gtids) co_return refused(Reason::primary_unreachable);
+        if (Outcome applied = co_await apply_the_rest(op, alias, *rows, gtids->executed); applied.refused)
+            co_return applied;
     }
     if (auto stopped = co_await op.change(alias, sql::StopApplier{}, op.limits().stop()); !stopped) {
         co_return refused(Reason::not_caught_up, stopped.error().text);
     }
+    co_return succeeded();
+}
+
+awaitable<void> reset_channel(Operation& op, TabletAlias alias) {
+    const TabletView* t = op.view().find(alias);
+    if (!t || !t->now || !t->now->channel()) co_return;
     co_await op.must(alias, sql::ResetReplica{true});
     op.shard().relay_log_dropped(alias);
+}
+
+}  // namespace
+
+awaitable<Outcome> detach_from_source(Operation& op, TabletAlias alias) {
+    if (Outcome rests = co_await come_to_rest(op, alias); rests.refused) co_return rests;
+    co_await reset_channel(op, alias);
     co_return succeeded();
+}
+
+awaitable<void> stop_applier_at_rest(Operation& op, TabletAlias alias) {
+    const TabletView* t = op.view().find(alias);
+    if (!t || !t->now || !is_at_rest(*t->now)) co_return;
+    // With the source side on a STOP might wait (M36).
+    if (t->now->server().semi_sync_plugins && t->now->server().semi_sync_source_enabled) co_return;
+    if (auto stopped = co_await op.change(alias, sql::StopApplier{}, op.limits().stop()); stopped)
+        op.at_rest(alias);
 }
 
 namespace {
@@ -157,12 +203,17 @@ Outcome refusal_of(const Opening& opening) {
 awaitable<Outcome> open_for_writes(Operation& op) {
     const TabletAlias p = op.record().primary.alias;
     if (Outcome verdict = refusal_of(may_open(op.facts())); verdict.refused) co_return verdict;
-    if (Outcome detached = co_await detach_from_source(op, p); detached.refused) co_return detached;
     const TabletView* t = op.view().find(p);
-    if (t && t->now && t->now->server().semi_sync_plugins && t->now->server().semi_sync_replica_enabled) {
+    if (!t || !t->now) co_return refused(Reason::primary_unreachable);
+    const TabletLookPtr seen = t->now;
+    const bool as_seen = !seen->channel() || is_at_rest(*seen);  // nothing is set until it is opened
+    if (Outcome rests = co_await come_to_rest(op, p); rests.refused) co_return rests;
+    if (seen->server().semi_sync_plugins && seen->server().semi_sync_replica_enabled)
         co_await switch_acks(op, p, false);
-    }
-    if (Outcome on = co_await set_semi_sync(op, p, op.record().k()); on.refused) co_return on;
+    const int k = op.record().k();
+    const Outcome on =
+        as_seen ? co_await set_semi_sync_from(op, p, k, seen->server()) : co_await set_semi_sync(op, p, k);
+    if (on.refused) co_return on;
     co_await op.must(p, sql::SetGlobal{Variable::offline_mode, 0});
     if (canary(Canary::opens_super_only)) {
         co_await op.must(p, sql::SetGlobal{Variable::super_read_only, 0});
@@ -175,6 +226,8 @@ awaitable<Outcome> open_for_writes(Operation& op) {
         co_return refused(Reason::closing_timed_out, p.to_string() + " reads read-only after it was opened");
     }
     op.step(p.to_string() + " is open for writes");
+    // Nothing is left in its channel, and deleting the files takes longer than all else here.
+    co_await reset_channel(op, p);
     co_return succeeded();
 }
 
@@ -191,15 +244,32 @@ awaitable<void> follow_if_fit(Operation& op, TabletAlias alias) {
     if (followed.refused) op.step(alias.to_string() + " does not follow yet: " + followed.text);
 }
 
+awaitable<void> open_into(Operation& op, Outcome* opened) {
+    *opened = co_await open_for_writes(op);
+}
+
 }  // namespace
 
 awaitable<Outcome> open_and_follow(Operation& op) {
     co_await op.look();
-    Outcome opened = co_await open_for_writes(op);
+    co_return co_await open_and_follow_at_once(op);
+}
+
+// The others connect while it is opened: its first write waits for one of them. It lets nobody write before
+// its semi-sync is on, whoever receives from it.
+awaitable<Outcome> open_and_follow_at_once(Operation& op) {
+    const TabletAlias p = op.record().primary.alias;
     std::vector<TabletAlias> others = op.locked_tablets();
-    std::erase(others, op.record().primary.alias);
-    co_await op.for_each(std::move(others),
-                         [&op](TabletAlias alias) { return follow_if_fit(op, std::move(alias)); });
+    std::erase(others, p);
+    Outcome opened;
+    const TabletView* t = op.view().find(p);
+    const bool turns_away = t && t->now && t->now->server().offline_mode;  // they would come again after 1 s
+    if (turns_away) opened = co_await open_for_writes(op);
+    std::vector<awaitable<void>> both;
+    if (!turns_away) both.push_back(open_into(op, &opened));
+    both.push_back(op.for_each(std::move(others),
+                               [&op](TabletAlias alias) { return follow_if_fit(op, std::move(alias)); }));
+    co_await all(std::move(both));
     co_return opened;
 }
 

@@ -32,11 +32,12 @@ awaitable<void> switch_acks(Operation& op, TabletAlias alias, bool on);
 awaitable<void> source_side_off(Operation& op, TabletAlias alias);
 
 // ---- the primary
-// ON(k), in order, read back (protocol 1). k = 0: off where `none` is declared.
+// ON(k), in order, read back (protocol 1). k = 0: off where `none` is declared. Asks first what is set now.
 awaitable<Outcome> set_semi_sync(Operation& op, TabletAlias alias, int k);
 // protocol 10. Refuses where the record in force does not prove that it may serve.
 awaitable<Outcome> open_for_writes(Operation& op);
-// protocol 5, gracefully; ends with all receivers stopped and the candidate at log(P).
+// protocol 5, gracefully; ends with all receivers stopped, the candidate at log(P), and the look that shows
+// it.
 awaitable<Outcome> close_gracefully(Operation& op, TabletAlias candidate);
 // protocol 5, one deposed or sick. Leaves it read-only, out of offline mode, with nobody told of what waited.
 awaitable<Outcome> close_deposed(Operation& op, TabletAlias alias);
@@ -47,8 +48,12 @@ awaitable<Outcome> detach_from_source(Operation& op, TabletAlias alias);
 // ---- the record
 // The commit point (protocol 4): `next` and Shard in one transaction.
 awaitable<void> record_primary(Operation& op, FixpointRecord next);
-// Opens what was just recorded and lets the others follow it. From here on only forward.
+// Looks, opens what was just recorded and lets the others follow it meanwhile. From here on only forward.
 awaitable<Outcome> open_and_follow(Operation& op);
+// The same by the look on which the record rests: over the same lock sessions, the manager's own record.
+awaitable<Outcome> open_and_follow_at_once(Operation& op);
+// What it received is executed, by the last look, and nothing more comes: its applier may stop.
+awaitable<void> stop_applier_at_rest(Operation& op, TabletAlias alias);
 // The last look before a commit point: the whole of protocol 4 holds for `winner`, over the same sessions.
 Outcome may_commit(const ShardFacts& facts, const TabletAlias& winner);
 
