@@ -21,6 +21,7 @@ Tablets foreign_server_lock(const View& v);
 Tablets reparented_by_others_row(const View& v);
 Tablets shard_record_differs(const View& v);
 Tablets dead_primary(const View& v);
+Tablets primary_listens_no_more(const View& v);
 Tablets dead_primary_and_all_replicas(const View& v);
 Tablets primary_is_another_server(const View& v);
 Tablets primary_behind(const View& v);

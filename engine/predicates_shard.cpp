@@ -111,24 +111,55 @@ Tablets shard_record_differs(const View& v) {
     return if_true(pinned);
 }
 
+namespace {
+
+// P's machine answers, and nobody listens there, in two looks: a server that is being shut down ends its
+// clients and takes no more, and its replicas go on hearing it for eight seconds.
+bool refuses_connections(const View& v, const TabletView& p) {
+    return p.last && p.refuses_since && v.now - *p.refuses_since >= v.limits().poll_primary_silent &&
+           p.tablet.mysql == v.fixpoint()->primary.address;
+}
+
+std::vector<const TabletView*> those_that_follow_the_primary(const View& v) {
+    std::vector<const TabletView*> followers;
+    for (const TabletView& t : v.tablets) {
+        if (v.is_primary(t) || !t.now || !is_manageable(t)) continue;
+        if (follows(*t.now, v.fixpoint()->primary.address) && receiver_runs(*t.now)) followers.push_back(&t);
+    }
+    return followers;
+}
+
+}  // namespace
+
 Tablets dead_primary(const View& v) {
     const TabletView* p = v.primary();
     if (!p || p->now || p->answering == Answering::refused) return {};
-    int lost = 0;
-    for (const TabletView& t : v.tablets) {
-        if (v.is_primary(t) || !t.now || !is_manageable(t)) continue;
-        if (!follows(*t.now, v.fixpoint()->primary.address) || !receiver_runs(*t.now))
-            continue;  // counts neither way
-        if (!has_lost_primary(v, t)) return {};
-        ++lost;
-    }
-    if (lost > 0) return whole_shard;
+    const auto followers = those_that_follow_the_primary(v);
+    const auto lost =
+        std::ranges::count_if(followers, [&](const TabletView* t) { return has_lost_primary(v, *t); });
+    // Where it refuses connections, one that tried anew knows better than those that hear it on an old one.
+    if (lost > 0 && (std::cmp_equal(lost, followers.size()) || refuses_connections(v, *p)))
+        return whole_shard;
+    if (!followers.empty()) return {};
     // Nobody follows it, so nobody can tell: only a person can, who waives the proof for this term. Or it can
     // get no acknowledgement as it is, and whoever answers it does not serve.
     const bool somebody = std::ranges::any_of(v.tablets, [](const TabletView& t) { return t.answered(); });
     const bool long_silent = !p->last || v.now - p->last->answered > gone_after;
     const Revocation revoked = revocation(v.facts);
     return if_true(somebody && long_silent && (revoked.by_waiver || revoked.by_count));
+}
+
+// One of those that hear it is to try anew: one whose acknowledgement is not needed, if there is any.
+Tablets primary_listens_no_more(const View& v) {
+    const TabletView* p = v.primary();
+    if (!p || p->now || !refuses_connections(v, *p) || !dead_primary(v).empty()) return {};
+    if (canary(Canary::shutdown_is_waited_for)) return {};
+    const auto followers = those_that_follow_the_primary(v);
+    const bool all_hear =
+        std::ranges::all_of(followers, [&](const TabletView* t) { return receives_from_primary(v, *t); });
+    if (followers.empty() || !all_hear) return {};
+    const auto asked = std::ranges::find_if(followers, [&](const TabletView* t) { return !v.in_ackers(*t); });
+    return {asked == followers.end() ? followers.front()->alias() : (*asked)->alias()};
 }
 
 Tablets dead_primary_and_all_replicas(const View& v) {

@@ -188,6 +188,7 @@ void Shard::remember(Known& known, TabletLookPtr look) {
     if (known.now) known.previous = known.now;
     known.now = look;
     known.answering = Answering::answered;
+    known.refuses_since.reset();
     known.history.push_back(std::move(look));
     const Instant newest = known.history.back()->asked;
     while (known.history.size() > 2 && newest - known.history[1]->answered >= two_looks_apart)
@@ -232,6 +233,10 @@ awaitable<bool> Shard::look_at(TabletAlias alias, SessionRole role, Duration lim
     }
     known.now = nullptr;
     known.answering = is_said_by_a_server(error) ? Answering::refused : Answering::silent;
+    const bool nobody_listens =
+        error.kind == sql::ErrorKind::refused && error.number == sql::error_number::cannot_connect;
+    if (!nobody_listens) known.refuses_since.reset();
+    if (nobody_listens && !known.refuses_since) known.refuses_since = now();
     known.error = std::move(error);
     co_return false;
 }
@@ -355,6 +360,7 @@ void Shard::rebuild_view() {
                                                    return f.alias == alias && !another;
                                                });
         t.answering = known.answering;
+        t.refuses_since = known.refuses_since;
         t.error = known.error;
         t.now = known.now;
         t.previous = known.previous;
@@ -406,9 +412,14 @@ void Shard::finish_look() {
     renew_marks();
     rebuild_view();
     const FixpointRecord* record = view_.fixpoint();
-    if (!record || record->k() == 0 || high_water_term_ != record->term) view_.high_water = {};
-    if (record) high_water_term_ = record->term;
+    const bool same_term = record && term_seen_ == record->term;
+    if (!same_term || record->k() == 0) view_.high_water = {};
+    if (!same_term) view_.seen_of_primary = {};
+    if (record) term_seen_ = record->term;
     view_.facts = facts_from(view_);
+    const TabletFacts* p = view_.facts.primary();
+    if (p && view_.facts.primary_answers && !view_.seen_of_primary.contains(p->executed))
+        view_.seen_of_primary.add(p->executed);
     view_.high_water = next_high_water(view_.facts);
     view_.facts.record.high_water = view_.high_water;
 }

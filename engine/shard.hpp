@@ -74,6 +74,7 @@ class Shard {
         TabletLookPtr mark;  // of P; see TabletView
         std::int64_t mark_term = 0, mark_revision = 0;
         Answering answering = Answering::silent;
+        std::optional<Instant> refuses_since;
         bool contacted = false;  // or tried to
         sql::Error error;
         Uuid uuid;                          // of the server that answered last
@@ -97,7 +98,7 @@ class Shard {
     std::map<TabletAlias, Known> known_;
     std::map<std::string, std::int64_t> decoded_;  // versions by path, as last decoded
     std::string store_error_;
-    std::int64_t high_water_term_ = -1;
+    std::int64_t term_seen_ = -1;
     bool given_up_ = false;
 };
 

@@ -330,6 +330,7 @@ ShardFacts facts_from(const View& view) {
     if (view.fixpoint()) facts.record = *view.fixpoint();
     if (facts.record.k() > 0 && !canary(Canary::silence_forgets))
         facts.record.high_water.add(view.high_water);
+    facts.seen_of_primary = view.seen_of_primary;
     facts.declared_policy = view.declared_policy();
     facts.goal = view.goal();
     facts.emergency_reparent_disabled =

@@ -58,6 +58,7 @@ struct TabletView {
         true;  // false: only the record in force knows it (its tablet record is gone or its cell silent)
     bool forgotten = false;
     Answering answering = Answering::silent;
+    std::optional<Instant> refuses_since;  // its machine answers, and nobody listens: since which look
     sql::Error error;        // why not answered
     TabletLookPtr now;       // the look of this pass; null unless answered
     TabletLookPtr last;      // the newest answer there ever was
@@ -94,7 +95,8 @@ struct View {
     Records records;
     std::vector<TabletView> tablets;  // by alias
     Instant now;
-    GtidSet high_water;  // as this manager has seen it grow (protocol 6)
+    GtidSet seen_of_primary;  // executed(P), as this manager saw it in this term
+    GtidSet high_water;       // as this manager has seen it grow (protocol 6)
     ShardFacts facts;    // the same looks, as the decisions take them; empty without a record
 
     const FixpointRecord* fixpoint() const { return records.fixpoint ? &*records.fixpoint : nullptr; }

@@ -92,6 +92,8 @@ constexpr auto canaries = std::to_array<NamedCanary>({
     {Canary::opens_without_waiting, "opens_without_waiting"},
     {Canary::opens_super_only, "opens_super_only"},
     {Canary::opens_below_the_mark, "opens_below_the_mark"},
+    {Canary::set_back_primary_is_believed, "set_back_primary_is_believed"},
+    {Canary::shutdown_is_waited_for, "shutdown_is_waited_for"},
     {Canary::silence_forgets, "silence_forgets"},
     {Canary::lagging_never_joins, "lagging_never_joins"},
     {Canary::adopted_for_ever, "adopted_for_ever"},

@@ -25,6 +25,19 @@ Opening no(OpeningVerdict verdict, std::string text, TabletAlias other = {}, Gti
 
 }  // namespace
 
+namespace {
+
+// So many of A are silent that what P acknowledged may be on none that answers.
+bool acknowledged_may_be_out_of_reach(const ShardFacts& facts) {
+    const auto silent = std::ranges::count_if(facts.record.ackers, [&](const RecordedServer& acker) {
+        const TabletFacts* t = facts.find(acker.alias);
+        return !t || !t->answered;
+    });
+    return facts.record.k() > 0 && silent >= facts.record.k();
+}
+
+}  // namespace
+
 GtidSet primary_lacks(const ShardFacts& facts) {
     const TabletFacts* p = facts.primary();
     if (!p || !facts.primary_answers) return {};
@@ -34,6 +47,9 @@ GtidSet primary_lacks(const ShardFacts& facts) {
     };
     want(facts.record.opened_at);
     if (facts.record.k() > 0 && !canary(Canary::opens_below_the_mark)) want(facts.record.high_water);
+    // Set back by hand: no crash takes what was executed.
+    if (acknowledged_may_be_out_of_reach(facts) && !canary(Canary::set_back_primary_is_believed))
+        want(facts.seen_of_primary);
     if (!canary(Canary::opens_by_its_own_lock_only)) {
         for (const TabletFacts& t : facts.tablets) {
             if (&t == p) continue;
@@ -56,6 +72,8 @@ std::string primary_lacks_text(const ShardFacts& facts, const GtidSet& missing) 
         return text + ", which " + t.alias().to_string() +
                (t.answered ? " has" : " was last seen to have, and does not answer");
     }
+    if (facts.seen_of_primary.intersects(missing))
+        return text + ", which it was itself seen to have, and too many that may have it do not answer";
     return text;
 }
 

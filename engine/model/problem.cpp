@@ -10,7 +10,7 @@ namespace fixpoint {
 
 namespace {
 
-constexpr std::array<Name<Problem>, 53> problems{{
+constexpr std::array<Name<Problem>, 54> problems{{
     {Problem::shard_never_had_a_primary, "shard_never_had_a_primary"},
     {Problem::shard_to_adopt, "shard_to_adopt"},
     {Problem::primary_record_lost, "primary_record_lost"},
@@ -20,6 +20,7 @@ constexpr std::array<Name<Problem>, 53> problems{{
     {Problem::reparented_by_others, "reparented_by_others"},
     {Problem::shard_record_differs, "shard_record_differs"},
     {Problem::dead_primary, "dead_primary"},
+    {Problem::primary_listens_no_more, "primary_listens_no_more"},
     {Problem::dead_primary_and_all_replicas, "dead_primary_and_all_replicas"},
     {Problem::primary_is_another_server, "primary_is_another_server"},
     {Problem::primary_behind, "primary_behind"},
@@ -66,7 +67,7 @@ constexpr std::array<Name<Problem>, 53> problems{{
     {Problem::privileged_clients, "privileged_clients"},
 }};
 
-constexpr std::array<Name<Recovery>, 29> recoveries{{
+constexpr std::array<Name<Recovery>, 30> recoveries{{
     {Recovery::none, "none"},
     {Recovery::initialize_shard, "initialize_shard"},
     {Recovery::adopt_shard, "adopt_shard"},
@@ -83,6 +84,7 @@ constexpr std::array<Name<Recovery>, 29> recoveries{{
     {Recovery::unblock_primary, "unblock_primary"},
     {Recovery::close_stale_primary, "close_stale_primary"},
     {Recovery::make_read_only, "make_read_only"},
+    {Recovery::ask_a_replica, "ask_a_replica"},
     {Recovery::detach_primary, "detach_primary"},
     {Recovery::adopt_foreign, "adopt_foreign"},
     {Recovery::change_policy, "change_policy"},

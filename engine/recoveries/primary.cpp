@@ -129,6 +129,27 @@ awaitable<Outcome> unblock_primary(Operation& op) {
     co_return co_await emergency_reparent(op);
 }
 
+// A receiver that is started anew says whether the primary still takes connections.
+awaitable<Outcome> ask_a_replica(Operation& op) {
+    const TabletAlias asked = op.key().tablet;
+    co_await op.lock_servers({asked});
+    co_await op.look();
+    if (!still_holds(op.view(), op.key())) co_return refused(Reason::problem_gone);
+    op.require_locked(asked);
+    co_await stop_receivers(op, {asked});
+    co_await op.must(asked, sql::StartReceiver{});
+    const Instant deadline = op.shard().now() + op.limits().wait_slice / 4;
+    while (op.shard().now() < deadline) {
+        auto rows = co_await op.ask(asked, sql::ReadReplica{}, op.limits().statement);
+        if (!rows || rows->empty()) co_return refused(Reason::tablet_unreachable, asked.to_string());
+        if (rows->front().receiver == sql::ThreadState::yes)
+            co_return refused(Reason::primary_unreachable, asked.to_string() + " reaches it");
+        if (rows->front().receiver_errno != 0) co_return succeeded();
+        co_await op.shard().ports().clock.sleep_until(op.shard().now() + 20ms);
+    }
+    co_return refused(Reason::primary_unreachable, asked.to_string() + " has no answer");
+}
+
 awaitable<Outcome> detach_primary(Operation& op) {
     co_await op.lock_servers({op.record().primary.alias});
     co_await op.look();

@@ -21,6 +21,7 @@ awaitable<Outcome> planned_reparent(Operation& op);
 awaitable<Outcome> open_primary(Operation& op);
 awaitable<Outcome> strengthen_semi_sync(Operation& op);
 awaitable<Outcome> unblock_primary(Operation& op);
+awaitable<Outcome> ask_a_replica(Operation& op);
 awaitable<Outcome> detach_primary(Operation& op);
 awaitable<Outcome> adopt_foreign(Operation& op);
 

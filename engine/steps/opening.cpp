@@ -65,10 +65,6 @@ int acknowledging(const View& view) {
         std::ranges::count_if(view.tablets, [&](const TabletView& t) { return acknowledges(view, t); }));
 }
 
-}  // namespace
-
-namespace {
-
 awaitable<Outcome> set_semi_sync_from(Operation& op, TabletAlias alias, int k, sql::ServerRow now) {
     if (k == 0) {
         if (op.view().declared_policy().is_none() && now.semi_sync_plugins && now.semi_sync_source_enabled) {
@@ -111,13 +107,13 @@ awaitable<Outcome> apply_the_rest(Operation& op, TabletAlias alias, std::vector<
     for (const sql::ReplicaRow& row : rows) received.add(row.retrieved);
     if (executed.contains(received)) co_return succeeded();
     const TabletView* t = op.view().find(alias);
-    // The applier of a serving P goes on by itself, and its commits wait for acknowledgements like any other: it
-    // is waited for, but not while nobody could give them.
+    // The applier of a serving P goes on by itself, and its commits wait for acknowledgements like any other:
+    // it is waited for, but not while nobody could give them.
     if (!is_writable(*t->now)) {
         co_await source_side_off(op, alias);
     } else if (acknowledging(op.view()) < op.record().k()) {
-        co_return refused(Reason::too_few_ackers,
-                          "what it received waits for acknowledgements: " + (received - executed).to_string());
+        co_return refused(Reason::too_few_ackers, "what it received waits for acknowledgements: " +
+                                                      (received - executed).to_string());
     }
     if (!rows.front().applier_running && rows.front().applier_errno == 0)
         co_await op.change(alias, sql::StartApplier{});

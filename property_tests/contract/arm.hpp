@@ -178,8 +178,9 @@ class Arm {
     }
 
     // Life and death of a server's process. start() returns when it answers.
-    virtual void kill(int server) = 0;       // kill -9
-    virtual void shut_down(int server) = 0;  // SIGTERM; returns when the process has ended
+    virtual void kill(int server) = 0;             // kill -9
+    virtual void begin_shut_down(int server) = 0;  // SIGTERM
+    virtual void shut_down(int server) = 0;        // returns when the process has ended
     virtual void start(int server, const StartOptions& options = {}) = 0;
     virtual void pause(int server) = 0;   // SIGSTOP
     virtual void resume(int server) = 0;  // SIGCONT

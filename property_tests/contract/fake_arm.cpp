@@ -178,6 +178,7 @@ class FakeArm final : public Arm {
     void pass(Duration duration) override { world_->scheduler.run_until(now() + duration); }
 
     void kill(int server) override { at(server).crash(); }
+    void begin_shut_down(int server) override { at(server).shut_down(); }
     void shut_down(int server) override {
         at(server).shut_down();
         run_until([&] { return !at(server).up(); });

@@ -108,6 +108,29 @@ TEST_P(Life, M26_a_server_that_is_not_there_refuses_at_once_and_a_wrong_password
     EXPECT_LE(arm().now() - begun, 5s);
 }
 
+TEST_P(Life, M58_a_clean_shutdown_ends_the_clients_at_once_and_the_dump_threads_eight_seconds_later) {
+    arm().start_servers(2);
+    Manager source = arm().login(0);
+    Manager replica = arm().login(1);
+    follow(*replica, 0);
+    open(*source);
+    auto idle = arm().login(0, Account::client);
+    const Instant begun = arm().now();
+    arm().begin_shut_down(0);
+    EXPECT_TRUE(becomes_true([&] { return idle->broken(); }));
+    EXPECT_TRUE(becomes_true([&] { return source->broken(); }));
+    EXPECT_LE(arm().now() - begun, 3s);
+    const auto login = arm().try_login(0, Account::manager);
+    ASSERT_FALSE(login.has_value());
+    EXPECT_EQ(login.error().kind, sql::ErrorKind::refused);
+    EXPECT_EQ(login.error().number, errors::cannot_connect);
+    EXPECT_EQ(channel(*replica).receiver, sql::ThreadState::yes) << "its replica goes on hearing it";
+    EXPECT_TRUE(
+        becomes_true([&] { return channel(*replica).receiver == sql::ThreadState::connecting; }, 30s));
+    EXPECT_GE(arm().now() - begun, 7s);
+    arm().shut_down(0);
+}
+
 TEST_P(Life, M26_M57_beyond_the_limit_one_session_more_is_bought_by_connection_admin) {
     arm().start_servers(1, {.max_connections = 3});
     std::vector<std::unique_ptr<Session>> sessions;

@@ -167,6 +167,7 @@ class RealArm final : public Arm {
     void pass(Duration duration) override { std::this_thread::sleep_for(duration); }
 
     void kill(int server) override { at(server).kill(); }
+    void begin_shut_down(int server) override { at(server).begin_shut_down(); }
     void shut_down(int server) override { at(server).shut_down(); }
     void start(int server, const StartOptions& options) override { at(server).start(options); }
     void pause(int server) override { at(server).pause(); }

@@ -61,6 +61,24 @@ TEST(Guard, OneTabletOfThreeMayFailForGood) {
     for (int n = 1; n <= 3; ++n) EXPECT_EQ(Faults().at(1s, crash, n, true).beyond(), "");
 }
 
+TEST(Guard, ARestartBringsNobodyBackWhoIsCutOff) {
+    Faults f(2);
+    Fault c;
+    c.kind = cut;
+    c.from_set = {alias_of(2).to_string()};
+    c.permanent = true;
+    EXPECT_NE(f.at(1s, c).at(2s, relay_log_lost, 2).beyond(), "");
+}
+
+TEST(Guard, APrimaryWithoutThePluginsMeetsNoPolicy) {
+    Faults f(3, DurabilityPolicy{});
+    f.input.tablets[0].semi_sync_plugins = false;
+    Fault declared;
+    declared.kind = declare_policy;
+    declared.text = "semi_sync";
+    EXPECT_NE(f.at(1s, declared).beyond(), "");
+}
+
 TEST(Guard, WhoseApplierStandsMayNotBeNeeded) {
     EXPECT_EQ(Faults().at(1s, applier_error, 2).beyond(), "") << "the other one acknowledges";
     EXPECT_NE(Faults().at(1s, applier_error, 2).at(2s, crash, 3, true).beyond(), "")

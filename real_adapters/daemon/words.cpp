@@ -65,6 +65,7 @@ const std::map<Recovery, Steps>& steps_table() {
         {Recovery::close_stale_primary,
          {"lock the tablet", "offline_mode=ON, close it for writes, end its clients", "offline_mode=OFF"}},
         {Recovery::make_read_only, {"lock the tablet", "read_only=ON, then super_read_only=ON"}},
+        {Recovery::ask_a_replica, {"STOP and START REPLICA IO_THREAD", "does it still reach the primary?"}},
         {Recovery::detach_primary, {"stop the receiver, apply what was received", "RESET REPLICA ALL"}},
         {Recovery::adopt_foreign, {"record what the primary has executed from nobody's term as adopted"}},
         {Recovery::change_policy,

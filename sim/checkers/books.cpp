@@ -64,11 +64,14 @@ bool takes_the_mark(FaultKind kind) {
     }
 }
 
-// What a server that has lost its own transactions writes then bears their numbers.
+}  // namespace
+
 bool opens_by_hand(FaultKind kind) {
     return kind == set_writable || kind == second_primary || kind == errant_transaction ||
            kind == restart_writable || kind == restart_without_persisted;
 }
+
+namespace {
 
 // It may come back with less than it had.
 bool may_lose_data(FaultKind kind) {

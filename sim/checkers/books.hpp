@@ -128,6 +128,9 @@ struct Books {
     void acted(const std::string& manager);
 };
 
+// What a server that has lost its own transactions writes then bears their numbers.
+bool opens_by_hand(FaultKind kind);
+
 bool is_reported(const Books& books, const TabletAlias& tablet);
 
 }  // namespace fixpoint::sim

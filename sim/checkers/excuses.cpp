@@ -120,6 +120,7 @@ class Excusing {
         if (fails(everything_)) return true;
         switch (c.name) {
             case one_primary_named:
+                if (wish_ == Reason::long_transaction) return fails(wish_);  // it may end yet
                 return state_.store.fixpoint ? wish_.has_value() || fails(primary_) : fails(primary_);
             case primary_semi_sync:  // strict already for a policy that is not in force yet
                 return fails(primary_) || (is_loose() && fails(policy_));
@@ -133,20 +134,20 @@ class Excusing {
                 return fails(policy_) || fails(primary_);
             case acker_missing:
                 return tablet_excused(c) || fails(policy_) || fails(primary_);
-            case acker_extra:
-                return may_not_leave(c.tablet) || fails(policy_) || fails(primary_);
+            case acker_extra:  // in a cell whose store is silent nobody can read that it may not
+                return !cell_has_store(c.tablet) || may_not_leave(c.tablet) || fails(policy_) ||
+                       fails(primary_);
             case settings_persisted:
                 return whole_tablet_excused(c.tablet) || not_curable(c.tablet);
             case tablet_receives:
                 if (tablet_excused(c)) return true;
                 return (refused_by_its_source(c.tablet) || primary_is_another_server() ||
-                        awaits_a_server_id(c.tablet)) &&
+                        awaits_a_server_id(c.tablet) || is_errant(c.tablet)) &&
                        (fails(primary_) || fails(policy_));
             case settings_at_run_time:
-                // The time-out is set while a receiver is stopped, and of a stranger in the primary's place
-                // nobody stops one.
-                return tablet_excused(c) ||
-                       (is_in_its_place(c.tablet) && primary_is_another_server() && fails(primary_));
+                // The time-out is set while a receiver is stopped, and nobody stops one behind a stranger in
+                // the primary's place.
+                return tablet_excused(c) || (primary_is_another_server() && fails(primary_));
             case tablet_record:
                 // One that people deleted is theirs to declare again.
                 return !cell_has_store(c.tablet) || !state_.store.tablets.contains(c.tablet) ||
@@ -190,6 +191,12 @@ class Excusing {
         return p && alive(*p) && p->server.server_uuid != recorded.uuid;
     }
 
+    // Which errant one is needed only a primary that answers shows.
+    bool is_errant(const TabletAlias& tablet) const {
+        const ServerState* server = state_.server(tablet);
+        return server && reported(tablet) && !errant_on(*server, state_).empty();
+    }
+
     // Blank, or set back: it gets a new server_id before it may follow, and only a primary that answers shows
     // which are taken.
     bool awaits_a_server_id(const TabletAlias& tablet) const {
@@ -198,10 +205,6 @@ class Excusing {
             return d.fault.kind == FaultKind::restore_older_state && d.fault.tablet == tablet;
         });
         return server && (set_back || (server->server.gtid_executed.empty() && server->channels.empty()));
-    }
-
-    bool is_in_its_place(const TabletAlias& tablet) const {
-        return state_.store.fixpoint && state_.store.fixpoint->primary.alias == tablet;
     }
 
     static bool is_fatal(int error) {

@@ -112,8 +112,8 @@ Cost cost_of(FaultKind kind) {
 
 namespace {
 
-// How long a primary that waits for an acknowledgement has connections left, at 50 writes a second.
-constexpr Duration connections_last = std::chrono::seconds(3);
+// How long a primary that waits for an acknowledgement has connections left, at 40 writes a second.
+constexpr Duration connections_last = std::chrono::seconds(4);
 
 // From the choice of a candidate, which the fault may follow, to its record.
 constexpr Duration operation_lasts = std::chrono::seconds(1);
@@ -198,7 +198,8 @@ class Guarding {
         if (cost != Cost::gone && cost != Cost::unqualified && fault.kind != restore_older_state) return;
         for (const TabletAlias& t : subjects(fault)) {
             const bool for_good = fault.permanent;
-            if (for_good) lost_for_good_.insert(t);
+            const bool by_network = is_of_the_network(fault.kind);
+            if (for_good) (by_network ? cut_off_for_good_ : lost_for_good_).insert(t);
             const Instant until =
                 for_good || fault.for_time == Duration{} ? ends(d, t, for_good) : d.at + fault.for_time;
             failures_.push_back({t, d.at, until == Instant::max() ? until : until + in_.recovering});
@@ -212,9 +213,13 @@ class Guarding {
                kind == restore_older_state;
     }
 
+    static bool is_of_the_network(FaultKind kind) {
+        return kind == cut || kind == cut_one_way || kind == loss || kind == clog;
+    }
+
     // `later` ends what `kind` did to that tablet.
     static bool undoes(const Fault& later, FaultKind kind, const TabletAlias& t) {
-        if (kind == cut || kind == cut_one_way || kind == loss || kind == clog) return later.kind == heal;
+        if (is_of_the_network(kind)) return later.kind == heal;
         if (later.tablet != t) return false;
         if (kind == crash || kind == crash_before_durable || kind == shutdown)
             return starts_again(later.kind);
@@ -344,12 +349,16 @@ class Guarding {
         return tablet;
     }
 
+    bool is_lost_for_good(const TabletAlias& alias) const {
+        return lost_for_good_.contains(alias) || cut_off_for_good_.contains(alias);
+    }
+
     void what_is_left() {
         std::vector<Tablet> left;
         std::set<TabletAlias> never_primary;
         for (const ScenarioTablet& t : in_.tablets) {
-            if (lost_for_good_.contains(t.alias) || undeclared_.contains(t.alias) ||
-                unsafe_.contains(t.alias) || nobody_knows(t.alias))
+            if (is_lost_for_good(t.alias) || undeclared_.contains(t.alias) || unsafe_.contains(t.alias) ||
+                nobody_knows(t.alias))
                 continue;
             if (t.promotion_rule == PromotionRule::must_not) never_primary.insert(t.alias);
             if (policy_.ackers_needed == 0 || t.semi_sync_plugins) left.push_back(tablet_of(t));
@@ -367,11 +376,13 @@ class Guarding {
         // One that lives is not replaced for having too few that acknowledge: a term begins with ackers that
         // vouch.
         const TabletAlias in_force = last_primary();
-        const bool replaced = lost_for_good_.contains(in_force) || unfit_.contains(in_force) ||
+        const bool replaced = is_lost_for_good(in_force) || unfit_.contains(in_force) ||
                               unsafe_.contains(in_force) || deleted_.contains(in_force);
         const auto primary = std::ranges::find(in_.tablets, in_force, &ScenarioTablet::alias);
-        const bool some = !replaced && primary != in_.tablets.end() ? could_lead(tablet_of(*primary))
-                                                                    : std::ranges::any_of(left, could_lead);
+        const bool could_wait = primary == in_.tablets.end() || primary->semi_sync_plugins;
+        const bool some = !replaced && primary != in_.tablets.end()
+                              ? could_lead(tablet_of(*primary)) && (could_wait || policy_.is_none())
+                              : std::ranges::any_of(left, could_lead);
         if (!some) beyond(fmt::format("nobody that is left could be primary under {}", policy_.to_string()));
     }
 
@@ -383,7 +394,8 @@ class Guarding {
     DurabilityPolicy policy_;
     GuardVerdict verdict_;
     std::vector<Failure> failures_;
-    std::set<TabletAlias> lost_for_good_, undeclared_, deleted_, unsafe_, unfit_, applier_stands_;
+    std::set<TabletAlias> lost_for_good_, cut_off_for_good_, undeclared_, deleted_, unsafe_, unfit_,
+        applier_stands_;
     std::set<std::string> managers_gone_;
     std::map<TabletAlias, TabletType> types_;
     bool record_lost_ = false;

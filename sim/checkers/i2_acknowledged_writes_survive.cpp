@@ -119,10 +119,22 @@ class I2 final : public Checker {
         return static_cast<int>(gone.size()) <= write.k();
     }
 
+    // Set back by hand and then opened by hand: what was written there bears numbers of the writes that it had
+    // lost, and in no set of GTIDs can anybody see it (protocol 12).
+    bool gave_numbers_again(const TabletAlias& tablet) const {
+        bool set_back = false;
+        for (const DeliveredFault& d : books_.delivered) {
+            if (d.fault.tablet != tablet) continue;
+            if (set_back && opens_by_hand(d.fault.kind)) return true;
+            set_back = set_back || d.fault.kind == FaultKind::restore_older_state;
+        }
+        return false;
+    }
+
     bool silently_held(WriteId id, const TabletAlias& primary, const WorldState& state) const {
         for (const ServerState& server : state.servers) {
             if (server.alias == primary || !state.core.has(server.alias)) continue;
-            if (!is_held_by(server, id)) continue;
+            if (!is_held_by(server, id) || gave_numbers_again(server.alias)) continue;
             const auto t = state.store.tablets.find(server.alias);
             if (t == state.store.tablets.end()) continue;  // of this shard no more: people deleted its record
             const bool quarantined = t != state.store.tablets.end() && t->second.drained_by_fixpoint();

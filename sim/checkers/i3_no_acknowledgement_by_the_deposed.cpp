@@ -1,7 +1,7 @@
 // I3: a write begun after the commit point of a reparent is never acknowledged by the old primary, nor by
-// anybody else whom the record does not name. Looks at each acknowledgement by a server. Not judged:
-// privileged clients, the policy none, a promotion that the goal allowed unfenced, a server made writable or
-// weak by hand.
+// anybody else whom the record does not name, then or now. Looks at each acknowledgement by a server. Not
+// judged: privileged clients, the policy none, a promotion that the goal allowed unfenced, a server made
+// writable or weak by hand.
 #include <fmt/format.h>
 
 #include "sim/checkers/invariants.hpp"
@@ -20,6 +20,8 @@ class I3 final : public Checker {
         if (ack.excused || ack.term < 0 || ack.policy.ackers_needed == 0) return;
         const TermBook& term = books_.terms.at(static_cast<std::size_t>(ack.term));
         if (term.unfenced || term.primary.alias == ack.tablet) return;
+        // Begun on the new primary while a record set back by hand named another: it is none of the deposed.
+        if (books_.in_force && books_.in_force->primary.alias == ack.tablet) return;
         violated(at, fmt::format("write {} was begun in term {} of {} and acknowledged by {}", e->write,
                                  term.term, term.primary.alias.to_string(), ack.tablet.to_string()));
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fixpoint/engine/canary.hpp"
+#include "sim/faults/fault_table.hpp"
 
 namespace fixpoint::sim {
 namespace {
@@ -340,11 +341,17 @@ bool candidate_lagging(In in, Key) {
            });
 }
 
-// A transaction that nobody ends, and the goal does not allow to kill.
+// A transaction that nobody ends, and the goal does not allow to kill: it was meant so, or the network has
+// kept its client's COMMIT, and the server knows nothing of that (the session stays until wait_timeout).
 bool long_transaction(In in, Key) {
     if (in.state.store.goal && in.state.store.goal->kill_long_transactions) return false;
-    return std::ranges::any_of(in.books.delivered, [](const DeliveredFault& d) {
-        return d.fault.kind == FaultKind::long_transaction && d.fault.for_time == Duration{};
+    const auto& delivered = in.books.delivered;
+    return std::ranges::any_of(delivered, [&](const DeliveredFault& d) {
+        if (d.fault.kind != FaultKind::long_transaction) return false;
+        const Instant end = d.at + d.fault.for_time;
+        return d.fault.for_time == Duration{} || std::ranges::any_of(delivered, [&](const DeliveredFault& n) {
+                   return fault_row(n.fault.kind).group == FaultGroup::network && n.at <= end;
+               });
     });
 }
 

@@ -37,7 +37,7 @@ Delivery stop_of(World& world, FakeMysql& server, const Fault& fault) {
         server.lose_machine(1);
         server.tear_relay_log();
     };
-    plan.observed = [&server] { return !server.up(); };
+    plan.observed = [&server] { return !server.listens(); };
     plan.lasts = [&server] { return down(server) || server.stopping(); };
     plan.undo = [&world, &server] {
         if (server.stopping()) {

@@ -89,7 +89,12 @@ std::vector<FaultRow> make_table() {
          tablet,
          {the_tablet},
          "The machine loses power: what was not synced is gone, with sync_binlog=1 only a torn relay log."},
-        {shutdown, "shutdown", tablet, {the_tablet}, "A clean stop: waiting clients are told OK (M32)."},
+        {shutdown,
+         "shutdown",
+         tablet,
+         {the_tablet},
+         "A clean stop: waiting clients are told OK (M32); a server with replicas lets go of them 8 s later "
+         "(M58)."},
         {restart,
          "restart",
          tablet,

@@ -88,6 +88,8 @@ enum class Canary {
     opens_without_waiting,
     opens_super_only,
     opens_below_the_mark,
+    set_back_primary_is_believed,
+    shutdown_is_waited_for,
     silence_forgets,
     lagging_never_joins,
     adopted_for_ever,

@@ -69,6 +69,7 @@ struct ShardFacts {
     std::vector<TabletFacts> tablets;          // P and A among them, answering or not; by alias
     // P answers, under the recorded uuid, in this look. P's own look is later than the replicas' (8).
     bool primary_answers = false;
+    GtidSet seen_of_primary;  // what P was seen to have executed, by this manager and in this term
     std::optional<TabletAlias> named_by_shard;  // whom Shard calls primary
 
     const TabletFacts* find(const TabletAlias& alias) const;

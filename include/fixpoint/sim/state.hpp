@@ -22,7 +22,7 @@ struct LockSession {  // a session that holds one of the shard's user locks on a
 
 struct ServerState {
     TabletAlias alias;
-    bool up = false;      // the process runs (a paused one is up)
+    bool up = false;      // the process runs and takes connections (a paused one is up)
     bool paused = false;
     bool starting = false;
     sql::ServerRow server;             // variables as they are; super_read_only only when it is *true*, not when it is pending

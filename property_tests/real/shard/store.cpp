@@ -78,10 +78,14 @@ class Store::Impl {
 
     void put(const std::string& cell, const std::string& path, const std::string& bytes) {
         by_hand([&] {
-            const topo::Put put{path, bytes, version_of(cell, path)};
-            const auto written = real::write_record(*file_, cell, put, [] { return true; });
-            if (!written) throw std::runtime_error("the store: " + written.error().text);
-            return true;
+            for (;;) {
+                const topo::Put put{path, bytes, version_of(cell, path)};
+                const auto written = real::write_record(*file_, cell, put, [] { return true; });
+                if (written) return true;
+                // A manager wrote between the two: a person looks and writes again.
+                if (written.error().kind != topo::ErrorKind::conflict)
+                    throw std::runtime_error("the store: " + written.error().text);
+            }
         });
     }
 

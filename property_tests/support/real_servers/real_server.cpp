@@ -186,9 +186,13 @@ void RealServer::kill() {
     wait_for_end();
 }
 
-void RealServer::shut_down() {
+void RealServer::begin_shut_down() {
     as_it_was_ = false;
     ::kill(pid_, SIGTERM);
+}
+
+void RealServer::shut_down() {
+    begin_shut_down();
     wait_for_end();
 }
 

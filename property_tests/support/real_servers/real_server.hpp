@@ -43,7 +43,8 @@ class RealServer {
 
     void start(const StartOptions& options);
     void kill();
-    void shut_down();
+    void begin_shut_down();
+    void shut_down();  // returns when the process has ended
     void pause();
     void resume();
 

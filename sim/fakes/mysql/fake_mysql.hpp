@@ -69,7 +69,8 @@ class FakeMysql {
     void disconnect(SessionId session);
 
     // ---- life and death
-    bool up() const { return up_; }  // takes connections; otherwise the machine refuses them at once (2003)
+    bool up() const { return up_; }
+    bool listens() const { return up_ && !stopping_; }  // otherwise the machine refuses at once (2003)
     bool starting() const { return starting_; }
     bool paused() const { return process_.paused(); }
     std::uint64_t boot() const { return boot_; }
@@ -78,7 +79,7 @@ class FakeMysql {
     void crash_at_next_commit(CrashPoint point);  // of a client's or a manager's write
     void lose_machine(
         std::uint64_t unsynced);  // as a crash; with sync_binlog != 1 the log's last `unsynced` go
-    void shut_down();             // SIGTERM (M32); down when `!up() && !stopping()`
+    void shut_down();             // SIGTERM (M32, M58); down when `!up()`
     bool stopping() const { return stopping_; }
     void start() { start(options_); }  // up after a while
     void start(StartOptions options);
@@ -367,6 +368,7 @@ class FakeMysql {
 
     // life.cpp
     void die(bool clean);
+    void end_clients_at_shutdown();
     void come_up();
 
     MysqlWorld& world_;

@@ -54,19 +54,33 @@ void FakeMysql::lose_machine(std::uint64_t unsynced) {
     crash();
 }
 
+// M58: it listens no more and ends its clients at once; eight seconds later, where it has any, its dump
+// threads; then itself.
 void FakeMysql::shut_down() {
     if (!up_ || stopping_) return;
     stopping_ = true;
     touch();
-    after(draw(timing::shutdown), [this] {
-        // Every client that waits for an acknowledgement is told OK (M32).
-        std::deque<Commit> waiting = std::exchange(commits_, {});
-        for (Commit& commit : waiting) {
-            if (!commit.visible) commit_in_engine(commit);
+    after(draw(timing::clients_end_at_shutdown), [this] { end_clients_at_shutdown(); });
+}
+
+void FakeMysql::end_clients_at_shutdown() {
+    // Every client that waits for an acknowledgement is told OK (M32).
+    std::deque<Commit> waiting = std::exchange(commits_, {});
+    for (Commit& commit : waiting) {
+        if (!commit.visible) commit_in_engine(commit);
+    }
+    for (const Commit& commit : waiting) {
+        if (!commit.applier) complete(commit, true);
+    }
+    std::vector<SessionId> clients;
+    for (const auto& session : sessions_) clients.push_back(session->id);
+    world_.scheduler.post(process_, [this, clients = std::move(clients)] {
+        for (const SessionId id : clients) {
+            if (Session* session = find(id)) kill_session(*session);
         }
-        for (const Commit& commit : waiting) {
-            if (!commit.applier) complete(commit, true);
-        }
+    });
+    const Duration dumping = dumps_.empty() ? Duration{} : draw(timing::dump_threads_outlive_clients);
+    after(dumping + draw(timing::shutdown), [this] {
         world_.scheduler.post(world_.hosts, [this] { die(true); }, EventKind::fault);
     });
 }

@@ -46,7 +46,7 @@ void FakeMysql::start_attempt() {
     r.to_source = {endpoint_, r.source->endpoint_, {}};
     world_.network.send(
         r.to_source, world_.hosts, [request = std::move(request), source = r.source]() mutable {
-            if (!source->up_) {  // nobody listens: the machine says so
+            if (!source->listens()) {  // nobody listens: the machine says so
                 FakeMysql* replica = request.replica;
                 source->world_.network.send(
                     source->endpoint_, replica->endpoint_, replica->process_,

@@ -52,7 +52,7 @@ void FakeMysql::when_globals_free(Continuation action) {
 }
 
 void FakeMysql::connect(LoginRequest request, std::move_only_function<void()> on_ended, LoginAnswer answer) {
-    if (!up_) return answer(std::unexpected(refused(error_number::cannot_connect)));
+    if (!listens()) return answer(std::unexpected(refused(error_number::cannot_connect)));
     auto go_on = [this, switches = offline_switches_, request = std::move(request),
                   on_ended = std::move(on_ended), answer = std::move(answer)]() mutable {
         when_globals_free([this, switches, request = std::move(request), on_ended = std::move(on_ended),

@@ -8,7 +8,7 @@ namespace fixpoint::sim::mysql {
 ServerState FakeMysql::snapshot(const ShardName& shard) const {
     ServerState state;
     state.alias = alias_;
-    state.up = up_;
+    state.up = listens();
     state.paused = up_ && process_.paused();
     state.starting = starting_;
     fill_server_row(state.server);
