@@ -206,7 +206,7 @@ bool can_ever_join(const TabletView& t, const TabletLook& look) {
 struct Others {
     int clean = 0;     // may acknowledge under the policy, and nothing speaks against it
     int errant = 0;    // could, if they are let in though they are to be quarantined
-    int in_place = 0;  // of the errant ones: in A, and vouching
+    int in_place = 0;  // of the errant ones: in A, and acknowledging
 };
 
 Others others_that_may_acknowledge(const View& view, const DurabilityPolicy& policy, const TabletView& t) {
@@ -221,7 +221,7 @@ Others others_that_may_acknowledge(const View& view, const DurabilityPolicy& pol
         const bool clean =
             other.now ? !must_be_quarantined(view, other) : other.tablet.type != TabletType::drained;
         ++(clean ? others.clean : others.errant);
-        if (!clean && view.in_ackers(other) && (!other.now || is_vouching(view, other))) ++others.in_place;
+        if (!clean && view.in_ackers(other) && (!other.now || acknowledges(view, other))) ++others.in_place;
     }
     return others;
 }

@@ -34,7 +34,8 @@ std::string unfit(const ShardFacts& facts, const TabletFacts& t, int k) {
 bool has_enough_ackers(const ShardFacts& facts, const TabletFacts& t) {
     const DurabilityPolicy& policy = facts.declared_policy;
     return std::ranges::count_if(facts.tablets, [&](const TabletFacts& other) {
-               return &other != &t && other.semi_sync_plugins && policy.may_ack(t.alias(), other.tablet);
+               return &other != &t && other.semi_sync_plugins && !is_forgotten(facts.goal, other.alias()) &&
+                      policy.may_ack(t.alias(), other.tablet);
            }) >= policy.ackers_needed;
 }
 

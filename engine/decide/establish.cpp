@@ -17,9 +17,10 @@ bool can_follow(const TabletFacts& t, const TabletFacts& source, const GtidSet& 
 namespace {
 
 bool may_become_acker(const ShardFacts& facts, const TabletFacts& t, const TabletAlias& candidate) {
-    // One that nothing makes restart-safe joins no A (9).
-    return t.locked && t.manageable && t.privileges_ok && t.semi_sync_plugins && t.loads_persisted &&
-           facts.record.policy.may_ack(candidate, t.tablet);
+    // One that nothing makes restart-safe joins no A (9), and a forgotten P is of the shard no longer than
+    // its term.
+    return !is_forgotten(facts.goal, t.alias()) && t.locked && t.manageable && t.privileges_ok &&
+           t.semi_sync_plugins && t.loads_persisted && facts.record.policy.may_ack(candidate, t.tablet);
 }
 
 }  // namespace

@@ -137,13 +137,15 @@ class Excusing {
             case acker_extra:  // in a cell whose store is silent nobody can read that it may not
                 return !cell_has_store(c.tablet) || may_not_leave(c.tablet) || fails(policy_) ||
                        fails(primary_);
-            case settings_persisted:
-                return whole_tablet_excused(c.tablet) || not_curable(c.tablet);
+            case settings_persisted:  // of one set aside, what its relay log holds is never proven
+                return whole_tablet_excused(c.tablet) || not_curable(c.tablet) || is_set_aside(c.tablet);
             case tablet_receives:
                 if (tablet_excused(c)) return true;
                 return (refused_by_its_source(c.tablet) || primary_is_another_server() ||
                         awaits_a_server_id(c.tablet) || is_errant(c.tablet)) &&
                        (fails(primary_) || fails(policy_));
+            case tablet_source_semi_sync:
+                return tablet_excused(c) || (is_errant(c.tablet) && fails(primary_));
             case settings_at_run_time:
                 // The time-out is set while a receiver is stopped, and nobody stops one behind a stranger in
                 // the primary's place.
@@ -197,14 +199,16 @@ class Excusing {
         return server && reported(tablet) && !errant_on(*server, state_).empty();
     }
 
-    // Blank, or set back: it gets a new server_id before it may follow, and only a primary that answers shows
-    // which are taken.
+    // Blank, set back, or with the server_id of another: it gets a new server_id before it may follow, and
+    // only a primary that answers shows which are taken.
     bool awaits_a_server_id(const TabletAlias& tablet) const {
         const ServerState* server = state_.server(tablet);
-        const bool set_back = std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
-            return d.fault.kind == FaultKind::restore_older_state && d.fault.tablet == tablet;
+        const bool to_renew = std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
+            return (d.fault.kind == FaultKind::restore_older_state && d.fault.tablet == tablet) ||
+                   (d.fault.kind == FaultKind::equal_server_id &&
+                    (d.fault.tablet == tablet || d.fault.to == tablet));
         });
-        return server && (set_back || (server->server.gtid_executed.empty() && server->channels.empty()));
+        return server && (to_renew || (server->server.gtid_executed.empty() && server->channels.empty()));
     }
 
     static bool is_fatal(int error) {
@@ -247,6 +251,11 @@ class Excusing {
         const bool receives = std::ranges::any_of(
             server.channels, [](const sql::ReplicaRow& r) { return r.receiver != sql::ThreadState::no; });
         return (drained || !cell_has_store(server.alias)) && !receives;
+    }
+
+    bool is_set_aside(const TabletAlias& tablet) const {
+        const ServerState* server = state_.server(tablet);
+        return server && quarantined_rightly(*server);
     }
 
     // The policy in force needs fewer acknowledgements than the one that is declared.

@@ -119,8 +119,8 @@ class I2 final : public Checker {
         return static_cast<int>(gone.size()) <= write.k();
     }
 
-    // Set back by hand and then opened by hand: what was written there bears numbers of the writes that it had
-    // lost, and in no set of GTIDs can anybody see it (protocol 12).
+    // Set back by hand and then opened by hand: what was written there bears numbers of the writes that it
+    // had lost, and in no set of GTIDs can anybody see it (protocol 12).
     bool gave_numbers_again(const TabletAlias& tablet) const {
         bool set_back = false;
         for (const DeliveredFault& d : books_.delivered) {

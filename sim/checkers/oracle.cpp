@@ -125,6 +125,7 @@ int followers_of(In in, const ServerState& candidate, const DurabilityPolicy& po
     for (const ServerState* s : core_servers(in)) {
         if (known && !cell_answers(in, s->alias) && !record_of(in)->has_acker(s->alias)) continue;
         const Tablet* t = tablet_of(in, s->alias);
+        if (forgotten(in.state, s->alias)) continue;
         if (s == &candidate || !t || !may_acknowledge(policy, candidate.alias, *t) || !cured_from_outside(*s))
             continue;
         // What it had received when it started it will never execute, and so it will never vouch.
@@ -170,7 +171,11 @@ bool demanded_missing(In in, Key) {
     for (const ServerState* c : others(in)) {
         if (!fit_to_be_primary(in, *c)) continue;
         GtidSet together = usable(*c);
-        if (!errant_on(*c, in.state).empty()) {
+        // One that bears the server_id of the recorded server, and is another, passes over what that one
+        // wrote.
+        const bool skips =
+            c->server.server_id == record->primary.server_id && c->server.server_uuid != record->primary.uuid;
+        if (skips || !errant_on(*c, in.state).empty()) {
             if (together.contains(demanded)) return false;
             continue;
         }
