@@ -113,8 +113,8 @@ Tablets shard_record_differs(const View& v) {
 
 namespace {
 
-// P's machine answers, and nobody listens there, in two looks: a server that is being shut down ends its
-// clients and takes no more, and its replicas go on hearing it for eight seconds.
+// P's machine answers, and nobody listens there, in two looks: a server that is being shut down takes no more
+// clients, and its replicas go on hearing it for eight seconds (M58).
 bool refuses_connections(const View& v, const TabletView& p) {
     return p.last && p.refuses_since && v.now - *p.refuses_since >= v.limits().poll_primary_silent &&
            p.tablet.mysql == v.fixpoint()->primary.address;

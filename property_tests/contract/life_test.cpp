@@ -108,7 +108,7 @@ TEST_P(Life, M26_a_server_that_is_not_there_refuses_at_once_and_a_wrong_password
     EXPECT_LE(arm().now() - begun, 5s);
 }
 
-TEST_P(Life, M58_a_clean_shutdown_ends_the_clients_at_once_and_the_dump_threads_eight_seconds_later) {
+TEST_P(Life, M58_a_clean_shutdown_takes_no_more_clients_and_ends_its_dump_threads_eight_seconds_later) {
     arm().start_servers(2);
     Manager source = arm().login(0);
     Manager replica = arm().login(1);
@@ -117,17 +117,22 @@ TEST_P(Life, M58_a_clean_shutdown_ends_the_clients_at_once_and_the_dump_threads_
     auto idle = arm().login(0, Account::client);
     const Instant begun = arm().now();
     arm().begin_shut_down(0);
-    EXPECT_TRUE(becomes_true([&] { return idle->broken(); }));
-    EXPECT_TRUE(becomes_true([&] { return source->broken(); }));
-    EXPECT_LE(arm().now() - begun, 3s);
+    EXPECT_TRUE(becomes_true([&] { return !arm().try_login(0, Account::manager).has_value(); }, 3s));
     const auto login = arm().try_login(0, Account::manager);
     ASSERT_FALSE(login.has_value());
     EXPECT_EQ(login.error().kind, sql::ErrorKind::refused);
     EXPECT_EQ(login.error().number, errors::cannot_connect);
+    const auto asked = arm().try_run(*source, sql::ReadGtids{});
+    ASSERT_FALSE(asked.has_value());
+    EXPECT_EQ(asked.error().number, 1053) << "a session that stands is told with its next statement";
+    EXPECT_TRUE(becomes_true([&] { return source->broken(); }));
+    EXPECT_LE(arm().now() - begun, 5s);
+    EXPECT_FALSE(idle->broken());
     EXPECT_EQ(channel(*replica).receiver, sql::ThreadState::yes) << "its replica goes on hearing it";
     EXPECT_TRUE(
         becomes_true([&] { return channel(*replica).receiver == sql::ThreadState::connecting; }, 30s));
     EXPECT_GE(arm().now() - begun, 7s);
+    EXPECT_TRUE(becomes_true([&] { return idle->broken(); }));
     arm().shut_down(0);
 }
 

@@ -42,6 +42,8 @@ const char* text_of(int number) {
             return "Query execution was interrupted";
         case relay_log_init:
             return "Replica failed to initialize applier metadata structure from the repository";
+        case server_shutdown:
+            return "Server shutdown in progress";
         case stop_replica_timed_out:
             return "STOP REPLICA command execution is incomplete";
         case connection_metadata:

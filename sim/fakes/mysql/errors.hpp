@@ -9,6 +9,7 @@ namespace fixpoint::sim::mysql {
 namespace error_number {
 using namespace sql::error_number;
 inline constexpr int table_exists = 1050;
+inline constexpr int server_shutdown = 1053;
 inline constexpr int not_owner_of_thread = 1095;
 inline constexpr int read_only_variable = 1238;
 inline constexpr int query_interrupted = 1317;

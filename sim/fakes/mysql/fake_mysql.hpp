@@ -368,7 +368,8 @@ class FakeMysql {
 
     // life.cpp
     void die(bool clean);
-    void end_clients_at_shutdown();
+    void end_statements_at_shutdown();
+    void end_by_shutdown(Duration later);
     void come_up();
 
     MysqlWorld& world_;

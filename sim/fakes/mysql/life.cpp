@@ -54,16 +54,17 @@ void FakeMysql::lose_machine(std::uint64_t unsynced) {
     crash();
 }
 
-// M58: it listens no more and ends its clients at once; eight seconds later, where it has any, its dump
-// threads; then itself.
+// M58: it listens no more at once, and ends what executes; who is idle is told with the next statement, or
+// when the rest is over: eight seconds later its dump threads end, where it has any, and two later what is
+// left.
 void FakeMysql::shut_down() {
     if (!up_ || stopping_) return;
     stopping_ = true;
     touch();
-    after(draw(timing::clients_end_at_shutdown), [this] { end_clients_at_shutdown(); });
+    after(draw(timing::statements_end_at_shutdown), [this] { end_statements_at_shutdown(); });
 }
 
-void FakeMysql::end_clients_at_shutdown() {
+void FakeMysql::end_statements_at_shutdown() {
     // Every client that waits for an acknowledgement is told OK (M32).
     std::deque<Commit> waiting = std::exchange(commits_, {});
     for (Commit& commit : waiting) {
@@ -72,17 +73,24 @@ void FakeMysql::end_clients_at_shutdown() {
     for (const Commit& commit : waiting) {
         if (!commit.applier) complete(commit, true);
     }
-    std::vector<SessionId> clients;
-    for (const auto& session : sessions_) clients.push_back(session->id);
-    world_.scheduler.post(process_, [this, clients = std::move(clients)] {
-        for (const SessionId id : clients) {
+    std::vector<SessionId> busy;
+    for (const auto& session : sessions_) {
+        if (session->busy) busy.push_back(session->id);
+    }
+    world_.scheduler.post(process_, [this, busy = std::move(busy)] {
+        for (const SessionId id : busy) {
             if (Session* session = find(id)) kill_session(*session);
         }
     });
-    const Duration dumping = dumps_.empty() ? Duration{} : draw(timing::dump_threads_outlive_clients);
-    after(dumping + draw(timing::shutdown), [this] {
-        world_.scheduler.post(world_.hosts, [this] { die(true); }, EventKind::fault);
+    if (dumps_.empty()) return end_by_shutdown(draw(timing::shutdown));
+    after(draw(timing::dump_threads_outlive_clients), [this] {
+        end_dumps(true);
+        end_by_shutdown(draw(timing::idle_outlive_dump_threads));
     });
+}
+
+void FakeMysql::end_by_shutdown(Duration later) {
+    after(later, [this] { world_.scheduler.post(world_.hosts, [this] { die(true); }, EventKind::fault); });
 }
 
 // Whatever is in the binary log survives, waiting commits included: crash recovery commits them (M23).

@@ -126,6 +126,11 @@ void FakeMysql::begin(Session& session, Request request) {
 void FakeMysql::dispatch(SessionId id) {
     Session& session = *find(id);
     if (session.killed) return finish(id, sql::Nothing{});
+    if (stopping_) {  // M58
+        finish(id, std::unexpected(server_error(error_number::server_shutdown)));
+        if (Session* told = find(id)) kill_session(*told);
+        return;
+    }
     session.last_lock_id = session.current.lock_id;
     if (const auto* statement = std::get_if<sql::Statement>(&session.current.what)) {
         execute_statement(session, *statement);

@@ -33,8 +33,9 @@ inline constexpr Range change_source{milliseconds(1), milliseconds(6)};
 inline constexpr Range handshake{microseconds(400), milliseconds(2)};       // of a receiver at its source
 inline constexpr Range ack_listening{milliseconds(0), milliseconds(1000)};  // M34
 inline constexpr Range server_start{milliseconds(300), milliseconds(900)};
-inline constexpr Range clients_end_at_shutdown{milliseconds(5), milliseconds(60)};
+inline constexpr Range statements_end_at_shutdown{milliseconds(5), milliseconds(60)};
 inline constexpr Range dump_threads_outlive_clients{milliseconds(8'000), milliseconds(8'500)};  // M58
+inline constexpr Range idle_outlive_dump_threads{milliseconds(1'500), milliseconds(3'000)};     // M58
 inline constexpr Range shutdown{milliseconds(20), milliseconds(300)};
 inline constexpr Duration forgotten_peer = seconds(60);  // a dump thread whose peer is silent gives up
 inline constexpr int acks_heard_at_once_permille = 350;  // M34: in the others the acknowledgement waits
