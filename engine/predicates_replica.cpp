@@ -179,6 +179,11 @@ Tablets replica_skips(const View& v) {
                                 t.earlier->server().gtid_executed;
         if (lacking.empty()) return false;
         if (has_hole(t.earlier->server().gtid_executed, lacking)) return true;
+        // Or before what this term's primary wrote, which is there.
+        const FixpointRecord& record = *v.fixpoint();
+        const GtidSet of_this_term =
+            t.earlier->server().gtid_executed.of_uuid(record.primary.uuid) - record.opened_at;
+        if (!of_this_term.empty() && record.opened_at.intersects(lacking)) return true;
         const bool idle = t.now->channel()->applier_idle && t.earlier->channel()->applier_idle;
         return idle && t.now->has.contains(lacking) && t.earlier->has.contains(lacking);
     });

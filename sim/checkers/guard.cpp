@@ -269,6 +269,12 @@ class Guarding {
     void while_nobody_can_act() {
         for (const DeliveredFault& d : in_.faults) {
             if (!stops_managers(d.fault)) continue;
+            const bool stopped_before = std::ranges::any_of(in_.faults, [&](const DeliveredFault& other) {
+                const FaultKind kind = other.fault.kind;
+                return (kind == stop_receiver || kind == stop_replication) && other.at <= d.at;
+            });
+            if (stopped_before && d.fault.kind == manager_crash)
+                beyond("no manager was there while a receiver was stopped");
             Instant end = d.fault.for_time == Duration{} ? Instant::max() : d.at + d.fault.for_time;
             for (const DeliveredFault& later : in_.faults) {
                 if (later.at > d.at && brings_back(later.fault.kind, d.fault.kind))

@@ -36,6 +36,7 @@ class I5 final : public Checker {
         if (!state.store.fixpoint) return;
         if (state.store.goal && state.store.goal->paused) return;  // people's hands, and nobody may act
         const FixpointRecord& record = *state.store.fixpoint;
+        if (was_set_back(state, record)) return;  // nobody may touch the shard before it is recovered
         const ServerState* primary = state.server(record.primary.alias);
         if (!primary || !alive(*primary) || !state.core.has(primary->alias)) return;
         for (const ServerState& server : state.servers) {
@@ -53,6 +54,14 @@ class I5 final : public Checker {
     }
 
   private:
+    static bool was_set_back(const WorldState& state, const FixpointRecord& record) {
+        return std::ranges::any_of(state.servers, [&](const ServerState& server) {
+            return std::ranges::any_of(server.journal, [&](const sql::JournalRow& row) {
+                return row.shard == state.shard && row.term > record.term;
+            });
+        });
+    }
+
     bool needed(const ServerState& server, const WorldState& state, const FixpointRecord& record) const {
         if (!record.has_acker(server.alias) || !is_reported(books_, server.alias)) return false;
         const auto clean = std::ranges::count_if(record.ackers, [&](const RecordedServer& a) {
