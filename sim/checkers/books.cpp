@@ -100,8 +100,9 @@ void Books::begin_term(Instant at, const FixpointRecord& record, bool unfenced) 
 
 void Books::acted(const std::string& manager) {
     const auto it = under_way.find(manager);
-    if (it == under_way.end() || it->second == Recovery::none) return;
-    if (std::ranges::find(recoveries, it->second) == recoveries.end()) recoveries.push_back(it->second);
+    if (it == under_way.end() || it->second.recovery == Recovery::none) return;
+    if (std::ranges::find(recoveries, it->second.recovery) == recoveries.end())
+        recoveries.push_back(it->second.recovery);
 }
 
 void Books::believe(const FixpointRecord& after, const WorldState& state) {
@@ -347,7 +348,7 @@ struct Books::Visitor {
                 books.looked[e.manager] = said.problems;
                 break;
             case EventKind::recovery_began:
-                books.under_way[e.manager] = said.recovery;
+                books.under_way[e.manager] = {said.recovery, said.key.tablet};
                 break;
             case EventKind::recovery_succeeded:
                 books.refusals.erase(said.key);
@@ -386,6 +387,11 @@ struct Books::Visitor {
         books.last_delivered = at;
         books.delivered.push_back({at, e.fault, books.in_force});
         if (e.fault.tablet) touch(e.fault, *e.fault.tablet);
+        // Who strikes the primary while an acker is being qualified leaves that one without its mark.
+        if (!books.in_force || e.fault.tablet != books.in_force->primary.alias) return;
+        for (const auto& [manager, operation] : books.under_way) {
+            if (operation.tablet) books.touched.insert(operation.tablet);
+        }
     }
 
     void touch(const Fault& fault, const TabletAlias& tablet) {

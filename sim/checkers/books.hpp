@@ -118,7 +118,11 @@ struct Books {
     std::set<ProblemKey> reported;                          // since faults ceased
     std::map<ProblemKey, Refusal> refusals;                 // since faults ceased, the latest of each
     std::vector<Recovery> recoveries;                       // that acted
-    std::map<std::string, Recovery> under_way;              // of each manager
+    struct UnderWay {
+        Recovery recovery = Recovery::none;
+        TabletAlias tablet;  // that it is at work on; none: the shard
+    };
+    std::map<std::string, UnderWay> under_way;  // of each manager
 
   private:
     struct Visitor;
