@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <deque>
 #include <fstream>
@@ -196,8 +197,13 @@ void RealServer::shut_down() {
     wait_for_end();
 }
 
+// The signal is only sent when kill() returns; the process is stopped when its last thread is.
 void RealServer::pause() {
     ::kill(pid_, SIGSTOP);
+    siginfo_t stopped{};
+    while (::waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED | WEXITED | WNOWAIT) != 0 &&
+           errno == EINTR) {
+    }
 }
 
 void RealServer::resume() {
