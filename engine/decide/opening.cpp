@@ -23,10 +23,6 @@ Opening no(OpeningVerdict verdict, std::string text, TabletAlias other = {}, Gti
     return {verdict, std::move(other), std::move(missing), std::move(text)};
 }
 
-}  // namespace
-
-namespace {
-
 // So many of A are silent that what P acknowledged may be on none that answers.
 bool acknowledged_may_be_out_of_reach(const ShardFacts& facts) {
     const auto silent = std::ranges::count_if(facts.record.ackers, [&](const RecordedServer& acker) {

@@ -138,15 +138,11 @@ awaitable<Outcome> ask_a_replica(Operation& op) {
     op.require_locked(asked);
     co_await stop_receivers(op, {asked});
     co_await op.must(asked, sql::StartReceiver{});
-    const Instant deadline = op.shard().now() + op.limits().wait_slice / 4;
-    while (op.shard().now() < deadline) {
-        auto rows = co_await op.ask(asked, sql::ReadReplica{}, op.limits().statement);
-        if (!rows || rows->empty()) co_return refused(Reason::tablet_unreachable, asked.to_string());
-        if (rows->front().receiver == sql::ThreadState::yes)
-            co_return refused(Reason::primary_unreachable, asked.to_string() + " reaches it");
-        if (rows->front().receiver_errno != 0) co_return succeeded();
-        co_await op.shard().ports().clock.sleep_until(op.shard().now() + 20ms);
-    }
+    const auto row = co_await settled_receiver(op, asked, op.limits().wait_slice / 4);
+    if (!row) co_return refused(Reason::tablet_unreachable, asked.to_string());
+    if (row->receiver != sql::ThreadState::connecting)  // it runs, or the primary told it to stop
+        co_return refused(Reason::primary_unreachable, asked.to_string() + " reaches it");
+    if (row->receiver_errno != 0) co_return succeeded();
     co_return refused(Reason::primary_unreachable, asked.to_string() + " has no answer");
 }
 

@@ -56,10 +56,6 @@ bool is_lock_wait_timeout(const std::expected<void, sql::Error>& result) {
     return !result && result.error().number == sql::error_number::lock_wait_timeout;
 }
 
-}  // namespace
-
-namespace {
-
 awaitable<void> execute_meanwhile(Operation& op, TabletAlias candidate, GtidSet log, bool* has_it) {
     // A moment only: should P be lost meanwhile, nobody waits for what the candidate can no longer get.
     const Duration moment = op.limits().wait_slice / 4;

@@ -174,22 +174,19 @@ awaitable<Outcome> forget_relay_log(Operation& op, TabletAlias alias) {
     co_return succeeded();
 }
 
-// Of a P that does not answer us nobody knows whether it would refuse a replica (13114): who starts a
-// receiver looks what comes of it. Where P is dead nothing does, and the receiver that tries is what was
-// wanted.
-awaitable<bool> is_refused_by_source(Operation& op, TabletAlias alias) {
-    const Instant deadline = op.shard().now() + op.limits().statement / 2;
-    while (op.shard().now() < deadline) {
+}  // namespace
+
+awaitable<std::optional<sql::ReplicaRow>> settled_receiver(Operation& op, TabletAlias alias, Duration limit) {
+    const Instant deadline = op.shard().now() + limit;
+    for (;;) {
         auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
-        if (!rows || rows->empty() || rows->front().receiver == sql::ThreadState::yes) co_return false;
-        if (rows->front().receiver == sql::ThreadState::no) co_return true;
-        if (rows->front().receiver_errno != 0) co_return false;
+        if (!rows || rows->empty()) co_return std::nullopt;
+        const sql::ReplicaRow& row = rows->front();
+        const bool tries = row.receiver == sql::ThreadState::connecting && row.receiver_errno == 0;
+        if (!tries || op.shard().now() >= deadline) co_return row;
         co_await op.shard().ports().clock.sleep_until(op.shard().now() + 20ms);
     }
-    co_return false;
 }
-
-}  // namespace
 
 awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
     op.require_locked(alias);
@@ -250,7 +247,11 @@ awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
     const TabletView* p = op.view().primary();
     const bool stood =
         channel && channel->receiver == sql::ThreadState::no && follows(*look, op.record().primary.address);
-    if (stood && (!p || !p->now) && co_await is_refused_by_source(op, alias))
+    if (!stood || (p && p->now)) co_return succeeded();
+    // Of a P that does not answer us nobody knows whether it would refuse a replica (13114). Where P is dead
+    // the receiver goes on trying, which is what was wanted.
+    const auto row = co_await settled_receiver(op, alias, op.limits().statement / 2);
+    if (row && row->receiver == sql::ThreadState::no)
         co_return refused(Reason::primary_unreachable, "its source refuses " + alias.to_string());
     co_return succeeded();
 }

@@ -2,6 +2,7 @@
 // what the operation's last look showed and sends only what is missing. None retries, none cleans up.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ awaitable<void> apply_received(Operation& op, std::vector<TabletAlias> aliases, 
 awaitable<bool> wait_until_executed(Operation& op, TabletAlias alias, GtidSet set, Duration limit);
 // Leads t to follow P as declared, doing only what is missing (protocol 6, CHANGE; protocol 9, acks).
 awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias);
+// What came of a receiver that was started: its row when it runs, has stopped or cannot connect, or as it is
+// at `limit`. Nothing: its server does not answer.
+awaitable<std::optional<sql::ReplicaRow>> settled_receiver(Operation& op, TabletAlias alias, Duration limit);
 // What only `source` has is fetched by `alias`, both of them not writable, for at most `limit`.
 awaitable<bool> fetch_from(Operation& op, TabletAlias alias, TabletAlias source, GtidSet wanted,
                            Duration limit);

@@ -5,11 +5,22 @@
 namespace fixpoint::contract {
 namespace {
 
-class Receiver : public Contract {};
-
 using sql::ThreadState;
 
 constexpr int connection_metadata = 1871;  // "failed to initialize connection metadata"
+
+class Receiver : public Contract {
+  protected:
+    // After RESET REPLICA an applier cannot be started before a receiver was.
+    void applies_after_a_reset(Session& replica, const GtidSet& sent) {
+        const auto applier_first = arm().try_run(replica, sql::StartApplier{});
+        ASSERT_FALSE(applier_first.has_value());
+        EXPECT_EQ(applier_first.error().number, connection_metadata);
+        start_receiver(replica);
+        arm().run(replica, sql::StartApplier{});
+        EXPECT_TRUE(executes(replica, sent));
+    }
+};
 
 TEST_P(Receiver, M6_a_receiver_notices_a_killed_source_at_once_and_comes_back_by_itself) {
     arm().start_servers(2);
@@ -142,13 +153,7 @@ TEST_P(Receiver, M8_resetting_a_replica_deletes_the_relay_log_and_with_all_the_c
     arm().run(*replica, sql::ResetReplica{.all = false});
     EXPECT_TRUE(channel(*replica).retrieved.empty());
     EXPECT_EQ(channel(*replica).source, arm().address(0));
-    // After RESET REPLICA an applier cannot be started before a receiver was.
-    const auto applier_first = arm().try_run(*replica, sql::StartApplier{});
-    ASSERT_FALSE(applier_first.has_value());
-    EXPECT_EQ(applier_first.error().number, connection_metadata);
-    start_receiver(*replica);
-    arm().run(*replica, sql::StartApplier{});
-    EXPECT_TRUE(executes(*replica, sent));
+    applies_after_a_reset(*replica, sent);
     arm().run(*replica, sql::StopReceiver{});
     arm().run(*replica, sql::StopApplier{});
     arm().run(*replica, sql::ResetReplica{.all = true});
@@ -347,13 +352,7 @@ TEST_P(Receiver, M45_removed_relay_log_files_stop_everything_until_the_replica_i
 
     arm().run(*replica, sql::ResetReplica{.all = false});
     EXPECT_EQ(channel(*replica).source, arm().address(0));
-    // After RESET REPLICA an applier cannot be started before a receiver was.
-    const auto applier_first = arm().try_run(*replica, sql::StartApplier{});
-    ASSERT_FALSE(applier_first.has_value());
-    EXPECT_EQ(applier_first.error().number, connection_metadata);
-    start_receiver(*replica);
-    arm().run(*replica, sql::StartApplier{});
-    EXPECT_TRUE(executes(*replica, sent));
+    applies_after_a_reset(*replica, sent);
 }
 
 TEST_P(Receiver, M45_one_start_that_ignores_what_is_persisted_loses_the_relay_log) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "property_tests/support/state_builder.hpp"
+#include "sim/checkers/fault_costs.hpp"
 #include "sim/checkers/guard.hpp"
 
 namespace fixpoint::sim {

@@ -62,7 +62,8 @@ bool may_acknowledge(const DurabilityPolicy& policy, const TabletAlias& primary,
 GtidSet has(const ServerState& server);          // executed, and received whole
 bool alive(const ServerState& server);           // would answer: up, not paused, not starting
 bool writable(const ServerState& server);        // to anybody: super_read_only is not true
-bool serves_clients(const ServerState& server);  // alive, both flags off, no offline mode
+bool is_open(const ServerState& server);         // both flags off, no offline mode; perhaps paused
+bool serves_clients(const ServerState& server);  // alive and open
 bool configured_for(const ServerState& server,
                     const FixpointRecord& record);  // one default channel, P's address
 // Executed or received, and attributable to nobody that the record knows.

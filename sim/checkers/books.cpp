@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "sim/checkers/fault_costs.hpp"
+
 namespace fixpoint::sim {
 namespace {
 
@@ -35,49 +37,6 @@ bool sets_semi_sync(const sql::Statement& statement) {
            set->variable <= sql::Variable::rpl_semi_sync_source_wait_point;
 }
 
-// After this an acker's acknowledgements may be off, or its former ones be worth nothing.
-bool takes_the_mark(FaultKind kind) {
-    switch (kind) {
-        case crash:
-        case crash_before_durable:
-        case shutdown:
-        case restart:
-        case restart_writable:
-        case restart_without_persisted:
-        case restart_loop:
-        case relay_log_lost:
-        case relay_log_hole:
-        case torn_relay_log:
-        case reset_replication:
-        case repoint:
-        case restore_older_state:
-        case new_uuid:
-        case equal_server_id:
-        case semi_sync_replica_off:
-        case unpersist_settings:
-        case wrong_heartbeat:
-        case primary_replicates_from:
-        case second_primary:
-            return true;
-        default:
-            return false;
-    }
-}
-
-}  // namespace
-
-bool opens_by_hand(FaultKind kind) {
-    return kind == set_writable || kind == second_primary || kind == errant_transaction ||
-           kind == restart_writable || kind == restart_without_persisted;
-}
-
-namespace {
-
-// It may come back with less than it had.
-bool may_lose_data(FaultKind kind) {
-    return kind == crash || kind == crash_before_durable || kind == restore_older_state;
-}
-
 // What at least `count` of the servers have.
 GtidSet had_by(const std::vector<GtidSet>& sets, std::size_t count) {
     GtidSet all;
@@ -93,6 +52,11 @@ GtidSet had_by(const std::vector<GtidSet>& sets, std::size_t count) {
 }
 
 }  // namespace
+
+bool Books::struck(FaultKind kind, const TabletAlias& tablet) const {
+    return std::ranges::any_of(
+        delivered, [&](const DeliveredFault& d) { return d.fault.kind == kind && d.fault.tablet == tablet; });
+}
 
 void Books::begin_term(Instant at, const FixpointRecord& record, bool unfenced) {
     terms.push_back({at, record.term, record.primary, unfenced});
@@ -409,16 +373,16 @@ struct Books::Visitor {
             case set_writable:
             case second_primary: {
                 const ServerState* server = view.now().server(tablet);
-                if (server && !serves_clients(*server))
+                if (server && !is_open(*server))
                     books.weakened[tablet] = tablet.to_string() + " was made writable by hand";
                 break;
             }
             case semi_sync_source_off:
             case semi_sync_timeout: {
-                // On a server that nobody writes to it changes nothing: whoever opens that one sets semi-sync
-                // first.
+                // On one that is closed it changes nothing: whoever opens that one sets semi-sync first. A
+                // paused one serves as soon as it is resumed.
                 const ServerState* server = view.now().server(tablet);
-                if (server && serves_clients(*server))
+                if (server && is_open(*server))
                     books.weakened[tablet] = "semi-sync of " + tablet.to_string() + " was weakened by hand";
                 break;
             }

@@ -85,6 +85,9 @@ struct Books {
     // faults.
     void saw(const WorldState& state, const std::vector<Clause>& unmet);
 
+    // A fault of that kind was delivered on that tablet.
+    bool struck(FaultKind kind, const TabletAlias& tablet) const;
+
     const Scenario scenario;
     Phase phase = Phase::boot;
     std::optional<Instant> faults_ceased;
@@ -131,9 +134,6 @@ struct Books {
     void believe(const FixpointRecord& after, const WorldState& state);
     void acted(const std::string& manager);
 };
-
-// What a server that has lost its own transactions writes then bears their numbers.
-bool opens_by_hand(FaultKind kind);
 
 bool is_reported(const Books& books, const TabletAlias& tablet);
 

@@ -203,11 +203,11 @@ class Excusing {
     // only a primary that answers shows which are taken.
     bool awaits_a_server_id(const TabletAlias& tablet) const {
         const ServerState* server = state_.server(tablet);
-        const bool to_renew = std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
-            return (d.fault.kind == FaultKind::restore_older_state && d.fault.tablet == tablet) ||
-                   (d.fault.kind == FaultKind::equal_server_id &&
-                    (d.fault.tablet == tablet || d.fault.to == tablet));
-        });
+        const bool to_renew = books_.struck(FaultKind::restore_older_state, tablet) ||
+                              books_.struck(FaultKind::equal_server_id, tablet) ||
+                              std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
+                                  return d.fault.kind == FaultKind::equal_server_id && d.fault.to == tablet;
+                              });
         return server && (to_renew || (server->server.gtid_executed.empty() && server->channels.empty()));
     }
 

@@ -40,9 +40,12 @@ bool writable(const ServerState& server) {
     return !server.server.super_read_only || server.closing_pending;
 }
 
+bool is_open(const ServerState& server) {
+    return !server.server.read_only && !server.server.super_read_only && !server.server.offline_mode;
+}
+
 bool serves_clients(const ServerState& server) {
-    return alive(server) && !server.server.read_only && !server.server.super_read_only &&
-           !server.server.offline_mode;
+    return alive(server) && is_open(server);
 }
 
 bool configured_for(const ServerState& server, const FixpointRecord& record) {

@@ -30,18 +30,4 @@ struct GuardVerdict {
 
 GuardVerdict guard(const GuardInput& input);
 
-// What a kind of fault may cost. One row per kind.
-enum class Cost {
-    nothing,      // cured by the manager, or of no consequence for what is promised
-    gone,         // the tablet does not answer: while it lasts, or for good where permanent
-    unqualified,  // it came back, or lost what it had received: vouches for nothing until it is qualified
-                  // anew
-    unfit,        // errant or without part of its data: no candidate any more, but it still receives
-    record,       // what is in force is lost: every tablet is needed
-    store,        // a store that does not answer: of consequence where permanent
-    manager,
-    beyond,  // not promised at all
-};
-Cost cost_of(FaultKind kind);
-
 }  // namespace fixpoint::sim

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "sim/checkers/fault_costs.hpp"
 #include "sim/checkers/invariants.hpp"
 
 namespace fixpoint::sim {
@@ -32,13 +33,10 @@ class I11 final : public Checker {
   private:
     // People deleted its record and the one in force that named it: no manager can know of it.
     bool nobody_names(const TabletAlias& tablet) const {
-        const auto struck = [&](FaultKind kind) {
-            return std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
-                return d.fault.kind == kind && (!d.fault.tablet || d.fault.tablet == tablet);
-            });
-        };
-        return !view_.now().store.tablets.contains(tablet) && struck(FaultKind::delete_tablet_record) &&
-               (struck(FaultKind::delete_fixpoint_record) || struck(FaultKind::set_back_fixpoint_record));
+        const bool record_taken = std::ranges::any_of(
+            books_.delivered, [](const DeliveredFault& d) { return cost_of(d.fault.kind) == Cost::record; });
+        return record_taken && !view_.now().store.tablets.contains(tablet) &&
+               books_.struck(FaultKind::delete_tablet_record, tablet);
     }
 };
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "sim/checkers/fault_costs.hpp"
 #include "sim/checkers/invariants.hpp"
 
 namespace fixpoint::sim {

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "sim/checkers/fault_costs.hpp"
 #include "sim/checkers/invariants.hpp"
 #include "sim/faults/fault_table.hpp"
 
@@ -146,8 +147,7 @@ class I7 final : public Checker {
     void something_happened(const Fault& fault) {
         succeeded_.clear();
         const bool declaration = fault_row(fault.kind).group == FaultGroup::declaration;
-        const bool record_lost = fault.kind == FaultKind::delete_fixpoint_record ||
-                                 fault.kind == FaultKind::set_back_fixpoint_record;
+        const bool record_lost = cost_of(fault.kind) == Cost::record;
         for (auto& [manager, operation] : open_) {
             const bool whole_shard = !operation.key.tablet;
             if (declaration || (fault.tablet && (whole_shard || fault.tablet == operation.key.tablet)))

@@ -275,6 +275,16 @@ class FaultDrawing : private Drawing {
         return n == scenario_.tablets.size() + scenario_.managers.size() ? "store" : "clients";
     }
 
+    // Whether those two ever send each other anything. Nobody talks to himself.
+    bool talk(const std::string& one, const std::string& other) const {
+        const auto is_tablet = [](const std::string& end) { return TabletAlias::parse(end).has_value(); };
+        if (is_tablet(one) && is_tablet(other)) return one != other;
+        if (is_tablet(other)) return talk(other, one);
+        if (is_tablet(one)) return other != "store";
+        const auto is_manager = [](const std::string& end) { return end != "store" && end != "clients"; };
+        return (is_manager(one) && other == "store") || (one == "store" && is_manager(other));
+    }
+
     // A drift is drawn where it is one as the shard begins: what makes a server writable on a replica, what
     // closes it on the primary. (Who is primary may have changed by then.)
     TabletAlias draw_subject(FaultKind kind) {
@@ -321,7 +331,7 @@ class FaultDrawing : private Drawing {
                 return;
             case FaultField::to_set: {
                 std::string other = any_endpoint();
-                if (!fault.from_set.empty() && other == fault.from_set.front())
+                if (!fault.from_set.empty() && !talk(fault.from_set.front(), other))
                     return;  // then: from everybody
                 fault.to_set = {std::move(other)};
                 return;
