@@ -175,8 +175,9 @@ Tablets replica_skips(const View& v) {
         if (!t.earlier || !may_replicate(v, t) || !receives_from_primary(v, t)) return false;
         if (!both_threads_run(*t.now) || !both_threads_run(*t.earlier) || p->earlier->answered > t.now->asked)
             return false;
-        const GtidSet lacking = (p->earlier->server().gtid_executed - t.now->server().gtid_executed) -
-                                t.earlier->server().gtid_executed;
+        // What waits on P for an acknowledgement, too: it has been sent, and perhaps waits for just this one.
+        const GtidSet lacking =
+            (p->earlier->log - t.now->server().gtid_executed) - t.earlier->server().gtid_executed;
         if (lacking.empty()) return false;
         if (has_hole(t.earlier->server().gtid_executed, lacking)) return true;
         // Or before what this term's primary wrote, which is there.

@@ -45,6 +45,23 @@ std::string receives_from_a_stranger(const View& view) {
     return {};
 }
 
+// A session that looks may stand where none can be had any more, for the locks neither (1040): what it shows
+// holds in every pass, and never under the locks.
+awaitable<Outcome> lock_whoever_answers(Operation& op) {
+    std::vector<TabletAlias> answered;
+    for (const TabletView& t : op.view().tablets) {
+        if (t.now && !t.forgotten) answered.push_back(t.alias());
+    }
+    Outcome there = co_await lock_all_and_look(op);
+    if (there.reason != Reason::problem_gone) co_return there;
+    for (const TabletAlias& alias : answered) {
+        if (!op.locked(alias))
+            co_return refused(Reason::tablet_unreachable,
+                              alias.to_string() + " answers, and there is no session for its lock");
+    }
+    co_return there;
+}
+
 FirstContactVerdict judge(const View& view, const ShardFacts& facts) {
     return judge_first_contact(facts, view.records.shard, view.fixpoint());
 }
@@ -100,7 +117,7 @@ awaitable<Outcome> elect_and_record(Operation& op, FirstContact kind) {
     const bool tests_first = !canary(Canary::closes_before_it_can_elect);
     if (Outcome possible = first_contact_possible(view, kind); possible.refused && tests_first)
         co_return possible;
-    if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
+    if (Outcome there = co_await lock_whoever_answers(op); there.refused) co_return there;
     if (const std::string stranger = receives_from_a_stranger(view); !stranger.empty())
         co_return refused(Reason::record_lost_tablet_missing, stranger);
     if (Election possible =
@@ -149,7 +166,7 @@ awaitable<Outcome> recover_lost_record(Operation& op) {
 // A shard that works is recorded as it is: nothing closed, nothing switched off, policy none. What is
 // declared is then reached under load (protocol 9).
 awaitable<Outcome> adopt_shard(Operation& op) {
-    if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
+    if (Outcome there = co_await lock_whoever_answers(op); there.refused) co_return there;
     co_await op.look();  // serves: in two looks of one session
     // One that is silent may have acknowledged, and will again.
     if (const std::vector<TabletAlias> silent = silent_declared(op.view()); !silent.empty())
@@ -167,7 +184,7 @@ awaitable<Outcome> adopt_shard(Operation& op) {
 }
 
 awaitable<Outcome> record_reparent_by_others(Operation& op) {
-    if (Outcome there = co_await lock_all_and_look(op); there.refused) co_return there;
+    if (Outcome there = co_await lock_whoever_answers(op); there.refused) co_return there;
     co_await op.look();  // serves: in two looks of one session
     const ShardFacts facts = op.facts();
     const std::optional<TabletAlias> primary = reparented_by_others(facts, op.view().records.shard);

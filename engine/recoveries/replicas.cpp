@@ -123,7 +123,7 @@ awaitable<Outcome> refetch_skipped(Operation& op) {
     const TabletView* t = op.view().find(alias);
     const TabletView* p = op.view().primary();
     if (!p || !p->now) co_return refused(Reason::primary_unreachable);
-    const GtidSet lacking = p->now->server().gtid_executed - t->now->server().gtid_executed;
+    const GtidSet lacking = p->now->log - t->now->server().gtid_executed;
     op.report(alias.to_string() + " skips what its primary has: " + lacking.to_string());
     if (!t->now->has.intersects(lacking)) co_return co_await renew_server_id(op);
     if (Outcome dropped = co_await drop_relay_log(op, alias); dropped.refused) co_return dropped;

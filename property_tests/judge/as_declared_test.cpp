@@ -193,7 +193,7 @@ TEST(AsDeclared, NoServerIdWouldBeRenewed) {
                   b.row(1).gtid_executed.add(gtids(2, 1, 3));
                   b.row(3).gtid_executed.add(gtids(2, 1, 3));
               }),
-              "tablet_server_id@zone2-200");
+              "tablet_server_id@zone2-200 tablet_skips@zone2-200");
 }
 
 TEST(AsDeclared, ReplicasHaveNothingThatThePrimaryLacks) {
@@ -216,6 +216,13 @@ TEST(AsDeclared, NothingIsPassedOver) {
     EXPECT_EQ(unmet_after([](auto& b) {
                   b.server(2).relay_log_readable = false;
                   b.server(2).writes_received = {11};
+              }),
+              "tablet_skips@zone2-200");
+    // What the term began with comes before what its primary wrote, whoever wrote it.
+    EXPECT_EQ(unmet_after([](auto& b) {
+                  b.record().opened_at.add(gtids(7, 1, 3));
+                  for (int i : {1, 3}) b.row(i).gtid_executed.add(gtids(7, 1, 3));
+                  b.row(2).gtid_executed.add(gtids(7, 1, 2));
               }),
               "tablet_skips@zone2-200");
     // Lagging is not skipping.

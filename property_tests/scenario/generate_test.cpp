@@ -55,7 +55,7 @@ TEST(Generator, every_kind_of_fault_policy_and_boot_occurs) {
         boots.insert(scenario.boot);
         sizes.insert(scenario.tablets.size());
     }
-    for (const FaultRow& row : fault_table()) EXPECT_EQ(kinds[row.kind] > 0, is_drawn(row.kind)) << row.name;
+    for (const FaultRow& row : fault_table()) EXPECT_GT(kinds[row.kind], 0) << row.name;
     EXPECT_GE(policies.size(), 9u);
     EXPECT_EQ(boots.size(), 3u);
     EXPECT_EQ(sizes.size(), 7u);

@@ -149,11 +149,14 @@ void Judging::skips(const ServerState& server) {
         return;
     }
     const GtidSet& executed = server.server.gtid_executed;
+    // What the term began with comes before what its primary wrote.
+    const bool in_this_term = !(executed.of_uuid(record_->primary.uuid) - record_->opened_at).empty();
     for (const GtidSet::Entry& entry : (primary_->server.gtid_executed - executed).entries()) {
         const std::int64_t highest = executed.highest(entry.tsid);
-        const bool passed_over = entry.intervals.front().first < highest;
         GtidSet missing;
         for (const GtidInterval& interval : entry.intervals) missing.add(entry.tsid, interval);
+        const bool passed_over = entry.intervals.front().first < highest ||
+                                 (in_this_term && record_->opened_at.intersects(missing));
         if (passed_over || (row.applier_idle && row.retrieved.intersects(missing))) {
             unmet(ClauseName::tablet_skips, server.alias, "passes over " + missing.to_string());
             return;

@@ -138,7 +138,8 @@ class Excusing {
                 return !cell_has_store(c.tablet) || may_not_leave(c.tablet) || fails(policy_) ||
                        fails(primary_);
             case settings_persisted:  // of one set aside, what its relay log holds is never proven
-                return whole_tablet_excused(c.tablet) || not_curable(c.tablet) || is_set_aside(c.tablet);
+                return whole_tablet_excused(c.tablet) || not_curable(c.tablet) || is_set_aside(c.tablet) ||
+                       (lacks_relay_log_recovery_only(c.tablet) && fails(primary_));
             case tablet_receives:
                 if (tablet_excused(c)) return true;
                 return (refused_by_its_source(c.tablet) || primary_is_another_server() ||
@@ -256,6 +257,15 @@ class Excusing {
     bool is_set_aside(const TabletAlias& tablet) const {
         const ServerState* server = state_.server(tablet);
         return server && quarantined_rightly(*server);
+    }
+
+    // That is persisted when its relay log is proven to hold nothing unknown, by a primary that answers.
+    bool lacks_relay_log_recovery_only(const TabletAlias& tablet) const {
+        const ServerState* server = state_.server(tablet);
+        if (!server) return false;
+        ServerState otherwise = *server;
+        otherwise.persisted[sql::Variable::relay_log_recovery] = 0;
+        return restart_safe(otherwise, limits_of(state_));
     }
 
     // The policy in force needs fewer acknowledgements than the one that is declared.

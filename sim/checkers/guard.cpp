@@ -80,6 +80,8 @@ class Guarding {
             // Not to be made restart-safe from outside, until it is started otherwise.
             if (fault.kind == restart_without_persisted) unsafe_.insert(*fault.tablet);
             if (fault.kind == restart) unsafe_.erase(*fault.tablet);
+            if (fault.kind == new_uuid && d.in_force && d.in_force->primary.alias == *fault.tablet)
+                another_server_.insert(*fault.tablet);
             if (starts_again(fault.kind)) lost_for_good_.erase(*fault.tablet);
         }
         if (cost == Cost::beyond) beyond("not promised: " + describe(fault));
@@ -277,7 +279,8 @@ class Guarding {
         // vouch.
         const TabletAlias in_force = last_primary();
         const bool replaced = is_lost_for_good(in_force) || unfit_.contains(in_force) ||
-                              unsafe_.contains(in_force) || deleted_.contains(in_force);
+                              unsafe_.contains(in_force) || deleted_.contains(in_force) ||
+                              another_server_.contains(in_force);
         const auto primary = std::ranges::find(in_.tablets, in_force, &ScenarioTablet::alias);
         const bool could_wait = primary == in_.tablets.end() || primary->semi_sync_plugins;
         const bool some = !replaced && primary != in_.tablets.end()
@@ -295,7 +298,7 @@ class Guarding {
     GuardVerdict verdict_;
     std::vector<Failure> failures_;
     std::set<TabletAlias> lost_for_good_, cut_off_for_good_, undeclared_, deleted_, unsafe_, unfit_,
-        applier_stands_;
+        applier_stands_, another_server_;
     std::set<std::string> managers_gone_;
     std::map<TabletAlias, TabletType> types_;
     bool record_lost_ = false;

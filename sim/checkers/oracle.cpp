@@ -22,9 +22,8 @@ bool names_no_tablet(Key key) {
 
 // ---- rows
 
-bool revocation_impossible(In in, Key) {
-    const FixpointRecord* record = record_of(in);
-    if (!record || record->k() == 0 || primary_can_be_opened(in)) return false;
+// Too many of A to revoke P by them.
+bool too_many_ackers_out(In in, const FixpointRecord& record) {
     int out = 0;
     for (const TabletAlias& a : in.books.believed.ackers) {
         const ServerState* s = in.state.server(a);
@@ -32,7 +31,12 @@ bool revocation_impossible(In in, Key) {
         const bool mark = s && (s->server.semi_sync_replica_enabled || !in.books.touched.contains(a));
         if (!s || !in_core(in, a) || !cured_from_outside(*s) || !mark) ++out;
     }
-    return out >= record->k();
+    return out >= record.k();
+}
+
+bool revocation_impossible(In in, Key) {
+    const FixpointRecord* record = record_of(in);
+    return record && record->k() > 0 && !primary_can_be_opened(in) && too_many_ackers_out(in, *record);
 }
 
 bool demanded_missing(In in, Key) {
@@ -290,9 +294,9 @@ bool would_discard(In in, Key key) {
 bool needs_restart(In in, Key key) {
     const FixpointRecord* record = record_of(in);
     const ServerState* p = record ? in.state.server(record->primary.alias) : nullptr;
-    // A wish under `none`: a closed P that would start writable is not closed.
-    if (key.problem == Problem::wrong_primary && record && record->k() == 0 && p &&
-        !p->server.persisted_globals_load)
+    // A wish where only a closed P is revoked: one that would start writable is not closed.
+    if (key.problem == Problem::wrong_primary && record && p && !p->server.persisted_globals_load &&
+        too_many_ackers_out(in, *record))
         return true;
     const ServerState* s = subject(in, key);
     return s && (!s->server.persisted_globals_load || !s->server.semi_sync_plugins);

@@ -61,10 +61,6 @@ class ShardDrawing : private Drawing {
 }  // namespace
 
 // Not yet: with them every seed of the open findings (property_tests/campaign/OPEN.md) would mean another case.
-bool is_drawn(FaultKind kind) {
-    return kind != FaultKind::store_write_late && kind != FaultKind::foreign_journal;
-}
-
 Scenario generate_scenario(Chooser& chooser, const GenerateOptions& options) {
     Scenario scenario;
     ShardDrawing(chooser, "shard", options, scenario).draw();

@@ -18,9 +18,6 @@ struct GenerateOptions {
     bool permanent = true;  // faults that never cease
 };
 
-// Whether random scenarios have it; the others occur in files only.
-bool is_drawn(FaultKind kind);
-
 // Whether its verdict was right is said by the judges alone: it expects nothing but what invariants demand.
 Scenario generate_scenario(Chooser& chooser, const GenerateOptions& options = {});
 

@@ -37,7 +37,6 @@ class FaultDrawing : private Drawing {
 
   private:
     bool possible(const FaultRow& row) const {
-        if (!is_drawn(row.kind)) return false;
         const bool two = std::ranges::any_of(
             row.parameters, [](const FaultParameter& p) { return p.field == FaultField::to_tablet; });
         if ((two || needs_replica(row.kind)) && scenario_.tablets.size() < 2) return false;

@@ -27,7 +27,7 @@ void start_after(Nemesis& nemesis, FakeMysql& server, Duration takes, const mysq
         EventKind::fault);
 }
 
-Delivery stop_of(World& world, FakeMysql& server, const Fault& fault) {
+Delivery stop_of(FakeMysql& server, const Fault& fault) {
     Delivery plan;
     plan.possible = server.up() || (fault.kind != shutdown && server.starting());
     plan.apply = [&server, kind = fault.kind] {
@@ -39,17 +39,8 @@ Delivery stop_of(World& world, FakeMysql& server, const Fault& fault) {
     };
     plan.observed = [&server] { return !server.listens(); };
     plan.lasts = [&server] { return down(server) || server.stopping(); };
-    plan.undo = [&world, &server] {
-        if (server.stopping()) {
-            by_hand::until(
-                world,
-                [&server] {
-                    if (down(server)) server.start();
-                },
-                [&server] { return server.up() && !server.stopping(); });
-        } else if (down(server)) {
-            server.start();
-        }
+    plan.undo = [&server] {
+        if (down(server) || server.stopping()) server.start();
     };
     return plan;
 }
@@ -151,7 +142,7 @@ Delivery Nemesis::plan_tablet(const Fault& fault) {
         case crash:
         case crash_before_durable:
         case shutdown:
-            return stop_of(world, server, fault);
+            return stop_of(server, fault);
         case restart:
         case restart_writable:
         case restart_without_persisted:

@@ -161,7 +161,7 @@ Core Nemesis::cease() {
     for (const auto& server : world_.servers()) {
         if (!core.has(server->alias())) continue;
         if (server->paused()) server->resume();
-        if (!server->up() && !server->starting()) server->start();
+        if ((!server->up() && !server->starting()) || server->stopping()) server->start();
     }
     for (const std::string& name : core.managers) {
         ManagerProcess* manager = world_.manager(name);

@@ -81,7 +81,7 @@ class FakeMysql {
         std::uint64_t unsynced);  // as a crash; with sync_binlog != 1 the log's last `unsynced` go
     void shut_down();             // SIGTERM (M32, M58); down when `!up()`
     bool stopping() const { return stopping_; }
-    void start() { start(options_); }  // up after a while
+    void start() { start(options_); }  // up after a while; during a shutdown, after that one has ended
     void start(StartOptions options);
     void pause();   // SIGSTOP
     void resume();  // SIGCONT
@@ -385,6 +385,7 @@ class FakeMysql {
 
     // run-time state: gone with the process
     bool up_ = false, starting_ = false, stopping_ = false;
+    std::optional<StartOptions> start_when_stopped_;
     std::uint64_t boot_ = 0;
     Instant started_at_{};
     Settings settings_;

@@ -90,7 +90,16 @@ void FakeMysql::end_statements_at_shutdown() {
 }
 
 void FakeMysql::end_by_shutdown(Duration later) {
-    after(later, [this] { world_.scheduler.post(world_.hosts, [this] { die(true); }, EventKind::fault); });
+    after(later, [this] {
+        world_.scheduler.post(
+            world_.hosts,
+            [this] {
+                const auto then = std::exchange(start_when_stopped_, std::nullopt);
+                die(true);
+                if (then) start(*then);
+            },
+            EventKind::fault);
+    });
 }
 
 // Whatever is in the binary log survives, waiting commits included: crash recovery commits them (M23).
@@ -108,6 +117,7 @@ void FakeMysql::die(bool clean) {
     }
     const bool was_up = up_;
     up_ = starting_ = stopping_ = false;
+    start_when_stopped_.reset();
     world_.scheduler.kill(process_);
     for (const auto& dump : dumps_) reset_stream_of(*dump);
     dumps_.clear();
@@ -139,6 +149,7 @@ void FakeMysql::die(bool clean) {
 }
 
 void FakeMysql::start(StartOptions options) {
+    if (stopping_) start_when_stopped_ = std::move(options);
     if (up_ || starting_) return;
     FIXPOINT_ASSERT(!process_.alive(), "a server that is not up is dead");
     options_ = std::move(options);
