@@ -281,6 +281,25 @@ TEST_F(Commands, the_log_as_json_has_one_id_for_each_operation_and_no_secret) {
     EXPECT_EQ(kept->entries[0].text, "near 'SOURCE_PASSWORD = '***''");
 }
 
+TEST_F(Commands, a_complaint_is_one_line_until_a_pass_has_none) {
+    MachineClock clock;
+    const History history(configuration_.history);
+    Event looked, paused;
+    looked.kind = EventKind::looked;
+    paused.kind = EventKind::reported;
+    paused.reason = Reason::paused;
+    paused.text = "the shard is paused";
+    {
+        Log log(configuration_.log, clock, Redactor(configuration_.secrets()));
+        ShardEventLog events("m1", shard, log, history);
+        for (const Event& event : {looked, paused, looked, paused, looked, looked, paused})
+            events.append(event);
+    }
+    const auto kept = history.read();
+    ASSERT_TRUE(kept.has_value());
+    EXPECT_EQ(kept->entries.size(), 2u);
+}
+
 TEST_F(Commands, grants_hold_no_password) {
     EXPECT_EQ(type({"grants"}), ExitCode::done);
     EXPECT_TRUE(said("'fixpoint'@'%'") && said("'repl'@'%'") && said(std::string(manager_placeholder)))

@@ -7,6 +7,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "real_adapters/daemon/clock.hpp"
 
@@ -136,9 +137,12 @@ void ShardEventLog::append(Event event) {
         worth_a_line = !looked_before_ || event.problems != last_seen_;
         looked_before_ = true;
         last_seen_ = event.problems;
+        if (!std::exchange(complained_, false)) last_report_.clear();
     } else if (event.operation.empty()) {
         worth_a_line = entry.text != last_report_;
         last_report_ = entry.text;
+        complained_ = true;
+        if (!worth_a_line) log_.write(LogLevel::debug, entry);
     }
     if (worth_a_line) {
         log_.write(level_of(event), entry);

@@ -58,7 +58,8 @@ class ShardEventLog final : public EventLog {
     std::function<void(const Event&)> callback_;
     std::vector<ProblemKey> last_seen_;
     bool looked_before_ = false;
-    std::string last_report_;  // the same complaint, pass after pass, is one line
+    std::string last_report_;  // the same complaint, pass after pass, is one line (and more at level debug)
+    bool complained_ = false;  // since the last look
     bool history_failed_ = false;
 };
 
