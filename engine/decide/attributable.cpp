@@ -77,7 +77,7 @@ GtidSet own_transactions_missing(const ShardFacts& facts, const TabletFacts& t) 
             known.add(other.seen_to_have().of_uuid(t.uuid));
         }
     }
-    return known - t.executed;
+    return known - t.log();  // what waits for an acknowledgement there is no less its own
 }
 
 // One entry for each tablet that something was seen on; the sets of two tablets may overlap.

@@ -220,6 +220,7 @@ struct Books::Visitor {
         if (books.started_by_hand.erase(e.tablet) == 0) return;
         if (server && !server->server.read_only && !server->server.super_read_only) {
             books.weakened[e.tablet] = e.tablet.to_string() + " was started without its persisted settings";
+            gives_numbers_again(e.tablet);
         }
     }
 
@@ -358,16 +359,18 @@ struct Books::Visitor {
         }
     }
 
+    void gives_numbers_again(const TabletAlias& tablet) {
+        for (auto& [id, write] : books.writes) {
+            if (!write.copies_lost.contains(tablet)) continue;
+            write.number_reused = true;
+            write.by_hand = tablet.to_string() + " was opened by hand, and gave its number again";
+        }
+    }
+
     void touch(const Fault& fault, const TabletAlias& tablet) {
         if (takes_the_mark(fault.kind)) books.touched.insert(tablet);
         if (may_lose_data(fault.kind)) remember_disk(tablet);
-        if (opens_by_hand(fault.kind)) {
-            for (auto& [id, write] : books.writes) {
-                if (!write.copies_lost.contains(tablet)) continue;
-                write.number_reused = true;
-                write.by_hand = tablet.to_string() + " was opened by hand, and gave its number again";
-            }
-        }
+        if (opens_by_hand(fault.kind)) gives_numbers_again(tablet);
         if (fault.kind == set_read_only) books.closed_by_hand.insert(tablet);
         switch (fault.kind) {
             case set_writable:

@@ -77,7 +77,7 @@ bool demanded_missing(In in, Key) {
 }
 
 bool no_candidate(In in, Key) {
-    if (record_of(in) && primary_can_be_opened(in)) return false;
+    if (record_of(in) && !record_is_lost(in) && primary_can_be_opened(in)) return false;
     return std::ranges::none_of(others(in), [&](const ServerState* s) { return fit_to_be_primary(in, *s); });
 }
 
@@ -133,19 +133,6 @@ bool unfenced_not_allowed(In in, Key) {
            std::ranges::none_of(in.state.store.goal->allowed, [&](const AllowedStep& a) {
                return a.step == "unfenced_promotion" && a.term == record->term;
            });
-}
-
-bool record_is_lost(In in) {
-    const FixpointRecord* record = record_of(in);
-    if (!record) return true;
-    for (const ServerState* s : core_servers(in)) {
-        for (const sql::JournalRow& row : s->journal) {
-            if (row.shard != in.state.shard) continue;
-            if (row.term > record->term || (row.term == record->term && row.revision > record->revision))
-                return true;
-        }
-    }
-    return false;
 }
 
 bool record_lost_and_tablet_missing(In in, Key) {

@@ -75,6 +75,19 @@ bool primary_can_be_opened(In in) {
            (record->k() == 0 || p->server.semi_sync_plugins) && !lacks_what_was_acknowledged(in, *p);
 }
 
+bool record_is_lost(In in) {
+    const FixpointRecord* record = record_of(in);
+    if (!record) return true;
+    for (const ServerState* s : core_servers(in)) {
+        for (const sql::JournalRow& row : s->journal) {
+            if (row.shard != in.state.shard) continue;
+            if (row.term > record->term || (row.term == record->term && row.revision > record->revision))
+                return true;
+        }
+    }
+    return false;
+}
+
 std::vector<const ServerState*> others(In in) {
     std::vector<const ServerState*> servers = core_servers(in);
     const FixpointRecord* record = record_of(in);
@@ -102,7 +115,7 @@ bool fit_to_be_primary(In in, const ServerState& s) {
     // What bears its own uuid, wherever it is known from: it would use those numbers again.
     GtidSet own = in.books.believed.retired | in.books.believed.opened_at;
     for (const ServerState* other : core_servers(in)) own.add(has(*other));
-    return usable(s).contains(own.of_uuid(s.server.server_uuid));
+    return (usable(s) | s.server.gtid_owned).contains(own.of_uuid(s.server.server_uuid));
 }
 
 int followers_of(In in, const ServerState& candidate, const DurabilityPolicy& policy, bool known) {

@@ -20,6 +20,9 @@ std::vector<const ServerState*> core_servers(const OracleInput& in);
 // Of them, less the recorded primary: those that could follow a new one or be it.
 std::vector<const ServerState*> others(const OracleInput& in);
 
+// There is none, or a journal of the core has a later one.
+bool record_is_lost(const OracleInput& in);
+
 // What nobody will ever apply counts as on no disk.
 GtidSet usable(const ServerState& server);
 GtidSet demanded_by_the_record(const OracleInput& in);
