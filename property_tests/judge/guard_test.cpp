@@ -260,5 +260,65 @@ TEST(Guard, WhatIsNotPromisedAtAll) {
     EXPECT_NE(Faults().at(1s, pause_shard, 0).beyond(), "");
 }
 
+TEST(Guard, APrimaryThatComesBackAsAnotherServerIsReplacedByOneThatMayLead) {
+    // The one in force may be forgotten, the other one cannot lead.
+    const auto beyond = [](FaultKind kind, int n, int tablets = 2) {
+        Faults f(tablets, {DurabilityName::semi_sync_with_rdonly_ack, 1});
+        f.input.tablets[0].promotion_rule = PromotionRule::must_not;
+        f.input.tablets[1].type = TabletType::rdonly;
+        return f.at(1s, forget, 1).at(2s, kind, n).beyond();
+    };
+    EXPECT_NE(beyond(new_uuid, 1), "");
+    EXPECT_EQ(beyond(restart, 1), "") << "it serves on";
+    EXPECT_EQ(beyond(new_uuid, 2), "") << "not of the one in force";
+    EXPECT_EQ(beyond(new_uuid, 1, 3), "") << "a third one may lead";
+}
+
+TEST(Guard, WhomTheRecordOrItsCellTellsOfIsKnown) {
+    const auto beyond = [](const std::string& what) {
+        Faults f(2, {DurabilityName::none, 0});
+        FixpointRecord record = *f.in_force;
+        if (what == "an acker") record.ackers = {testing::recorded(2)};
+        f.in_force = std::make_shared<const FixpointRecord>(record);
+        Fault down;
+        down.kind = cell_store_down;
+        down.cell = alias_of(what == "another cell" ? 3 : 2).cell;
+        down.permanent = what != "for a time";
+        Fault declared;
+        declared.kind = declare_policy;
+        declared.text = "semi_sync";
+        return f.at(1s, down).at(2s, declared).at(3s, manager_restart, 0).beyond();
+    };
+    EXPECT_NE(beyond("nobody knows"), "");
+    for (const std::string what : {"an acker", "another cell", "for a time"})
+        EXPECT_EQ(beyond(what), "") << what;
+}
+
+TEST(Guard, WhoStopsAReceiverMustHaveAManagerToStartIt) {
+    for (const FaultKind stops : {stop_receiver, stop_replication}) {
+        EXPECT_NE(Faults().at(1s, stops, 2).at(2s, manager_crash, 0).beyond(), "");
+        EXPECT_EQ(Faults().at(1s, manager_crash, 0).at(2s, stops, 2).beyond(), "") << "afterwards";
+        EXPECT_EQ(Faults().at(1s, stops, 2).at(2s, manager_pause, 0).beyond(), "");
+        Fault one;
+        one.kind = manager_crash;
+        one.manager = "m2";
+        EXPECT_EQ(Faults().at(1s, stops, 2).at(2s, one).beyond(), "") << "another one acts";
+    }
+    EXPECT_EQ(Faults().at(1s, stop_applier, 2).at(2s, manager_crash, 0).beyond(), "");
+}
+
+TEST(Guard, NobodyCanActUntilTheyAreBack) {
+    const auto beyond = [](FaultKind gone, FaultKind back) {
+        return Faults().at(1s, restart, 2).at(2s, gone, 0).at(5s, back, 0).at(200s, crash, 1, true).beyond();
+    };
+    EXPECT_EQ(beyond(store_unreachable, store_reachable), "");
+    EXPECT_EQ(beyond(manager_pause, manager_resume), "");
+    EXPECT_EQ(beyond(manager_pause, manager_restart), "");
+    EXPECT_EQ(beyond(manager_crash, manager_restart), "");
+    EXPECT_NE(beyond(store_unreachable, cell_store_up), "");
+    EXPECT_NE(beyond(manager_pause, store_reachable), "");
+    EXPECT_NE(beyond(manager_crash, manager_resume), "");
+}
+
 }  // namespace
 }  // namespace fixpoint::sim

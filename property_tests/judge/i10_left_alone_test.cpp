@@ -98,5 +98,68 @@ TEST(I10, ANudgeFreesWhatWaits) {
     }
 }
 
+TEST(I10, ATabletRecordWrittenByHandInACellWhoseStoreIsDownIsSeenByNobody) {
+    for (const std::string store : {"down", "down for a time", "up again", "never down"}) {
+        Stage s;
+        Fault down;
+        down.kind = FaultKind::cell_store_down;
+        if (store == "down for a time") down.for_time = 11s;
+        if (store == "up again") down.for_time = 9s;
+        if (store != "never down") s.play(FaultHappened{down, FaultStage::delivered});
+        s.after(10s);
+        s.play(RecordWritten{"", 0, s.b.state.store.fixpoint, s.b.state.store.fixpoint, false, true});
+        s.after(20s);
+        s.lock(1);
+        s.statement(sql::StopReceiver{}, 2, 1);
+        EXPECT_EQ(s.violated(), store == "down" || store == "down for a time" ? "" : "I10") << store;
+    }
+}
+
+TEST(I10, OnlyARecordOfATabletWrittenByAPersonIsSeenLate) {
+    for (const std::string what : {"tablet by hand", "shard by hand", "tablet by a manager"}) {
+        Stage s;
+        RecordWritten e{"", 0, s.b.state.store.fixpoint, s.b.state.store.fixpoint, false, true};
+        if (what == "shard by hand") e.tablet_changed = false, e.shard_changed = true;
+        if (what == "tablet by a manager") e.manager = "m2";
+        s.play(e);
+        s.lock(1);
+        s.statement(sql::StopReceiver{}, 2, 1);
+        EXPECT_EQ(s.violated(), what == "tablet by hand" ? "" : "I10") << what;
+    }
+}
+
+TEST(I10, WhileACommitWaitsOnlyANudgeIsExcused) {
+    Stage s;
+    s.b.row(1).gtid_owned = gtids(1, 15, 15);
+    s.lock(1);
+    s.statement(sql::Nudge{"n1"}, 1, 1);
+    EXPECT_EQ(s.violated(), "");
+    s.statement(sql::StopReceiver{}, 2, 1);
+    EXPECT_EQ(s.violated(), "I10");
+}
+
+TEST(I10, ACommitThatWaitedWhenThatLockWasTaken) {
+    for (const std::int64_t under : {1, 2}) {
+        Stage s;
+        s.b.row(1).gtid_owned = gtids(1, 15, 15);
+        s.lock(1);
+        s.b.row(1).gtid_owned = {};  // it was acknowledged since
+        s.lock(2);
+        s.statement(sql::Nudge{"n1"}, 1, under);
+        EXPECT_EQ(s.violated(), under == 1 ? "" : "I10");
+    }
+}
+
+TEST(I10, ANudgeUnderNoLockWhenACommitWaitedAtItsSending) {
+    for (const int waits : {1, 2}) {
+        Stage s;
+        s.b.row(waits).gtid_owned = gtids(1, 15, 15);
+        s.play(StatementSent{"m1", alias_of(1), 7, 0, true, sql::Nudge{"n1"}});
+        s.b.row(waits).gtid_owned = {};
+        s.statement(sql::Nudge{"n1"}, 1, 0);
+        EXPECT_EQ(s.violated(), waits == 1 ? "" : "I10") << "on " << waits;
+    }
+}
+
 }  // namespace
 }  // namespace fixpoint::sim

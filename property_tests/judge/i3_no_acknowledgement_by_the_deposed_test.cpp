@@ -94,5 +94,33 @@ TEST(I3, SemiSyncWeakenedByHandExcusesUntilAStepHasSetIt) {
     EXPECT_EQ(s.judge.books().writes.at(12).by_hand, "");
 }
 
+TEST(I3, BegunOnTheNewPrimaryWhileARecordSetBackNamedAnother) {
+    for (const int acknowledges : {2, 3}) {
+        Stage s;
+        const std::optional<FixpointRecord> before = s.b.state.store.fixpoint;
+        s.record_primary(2);
+        s.play(RecordWritten{"", 0, s.b.state.store.fixpoint, before, false, false});
+        s.b.state.store.fixpoint = before;
+        s.begin(11, acknowledges);
+        s.record_primary(2);
+        s.acknowledge(11, acknowledges);
+        EXPECT_EQ(s.violated(), acknowledges == 2 ? "" : "I3");
+        s.write(12, 1, {1});  // the deposed, whom the record set back had named
+        EXPECT_EQ(s.violated(), "I3");
+    }
+}
+
+TEST(I3, APromotionThatTheGoalAllowedUnfencedIsNotJudged) {
+    for (const bool allowed : {true, false}) {
+        Stage s(3, {DurabilityName::none, 0});
+        if (allowed) s.b.goal().allowed = {{"unfenced_promotion", s.b.record().term}};
+        s.record_primary(2);
+        s.b.record().policy = testing::semi_sync(1);
+        s.play(RecordWritten{"m1", 1, s.b.state.store.fixpoint, s.b.state.store.fixpoint, false, false});
+        s.write(11, 1, {1});
+        EXPECT_EQ(s.violated(), allowed ? "" : "I3");
+    }
+}
+
 }  // namespace
 }  // namespace fixpoint::sim

@@ -54,5 +54,89 @@ TEST(I5, WhatAnElectionHadToFetchIsOfOpenedAt) {
     EXPECT_EQ(s.violated_at_end(), "");
 }
 
+TEST(I5, OfTwoAckersAnErrantOneIsNotNeeded) {
+    for (const std::string other : {"clean", "errant", "on a data error", "dead"}) {
+        Stage s;
+        s.b.row(2).gtid_executed.add(gtids(2, 1, 1));
+        s.say(EventKind::reported, Problem::errant_transactions, 2);
+        if (other == "errant") {
+            s.b.row(3).gtid_executed.add(gtids(3, 1, 1));
+            s.b.channel(3).receiver = sql::ThreadState::no;
+        }
+        if (other == "on a data error") s.b.channel(3).applier_errno = sql::error_number::duplicate_entry;
+        if (other == "dead") s.b.kill(3);
+        EXPECT_EQ(s.violated_at_end(), other == "clean" ? "I5" : "") << other;
+    }
+}
+
+TEST(I5, WhoseRecordWasSetBackIsNotTouchedBeforeItIsRecovered) {
+    for (const bool of_this_shard : {true, false}) {
+        Stage s;
+        s.b.row(2).gtid_executed.add(gtids(2, 1, 1));
+        sql::JournalRow row = s.b.server(3).journal.front();
+        row.term = s.b.record().term + 1;
+        if (!of_this_shard) row.shard.shard = "1";
+        s.b.server(3).journal.push_back(row);
+        EXPECT_EQ(s.violated_at_end(), of_this_shard ? "" : "I5");
+    }
+}
+
+TEST(I5, AServerClosedByHandMayHaveHadTheWriteUnderWay) {
+    const auto journal = [](Stage& s) {
+        s.play(Committed{alias_of(1), {{testing::uuid_of(1), ""}, 15}, 0, "m1"});
+    };
+    for (const int closed : {1, 2}) {
+        Stage s;
+        s.fault(FaultKind::set_read_only, closed);
+        s.b.row(1).super_read_only = true;
+        journal(s);
+        EXPECT_EQ(s.violated(), closed == 1 ? "" : "I5");
+    }
+    Stage again;
+    again.fault(FaultKind::set_read_only, 1);
+    again.statement(sql::CloseInOnePacket{}, 1, 1);  // a step has closed it since
+    again.b.row(1).super_read_only = true;
+    journal(again);
+    EXPECT_EQ(again.violated(), "I5");
+}
+
+TEST(I5, AClosingThatIsPendingLetsTheWriteThrough) {
+    for (const bool pending : {true, false}) {
+        Stage s;
+        s.b.row(1).super_read_only = true;
+        s.b.server(1).closing_pending = pending;
+        s.play(Committed{alias_of(1), {{testing::uuid_of(1), ""}, 15}, 0, "m1"});
+        EXPECT_EQ(s.violated(), pending ? "" : "I5");
+    }
+}
+
+TEST(I5, InAPausedShardNobodyMayAct) {
+    for (const bool paused : {true, false}) {
+        Stage s;
+        s.b.row(2).gtid_executed.add(gtids(2, 1, 1));
+        s.b.goal().paused = paused;
+        EXPECT_EQ(s.violated_at_end(), paused ? "" : "I5");
+    }
+}
+
+TEST(I5, ATabletWhoseRecordPeopleDeletedIsOfThisShardOnlyIfTheRecordInForceNamesIt) {
+    for (const bool named : {true, false}) {
+        Stage s;
+        s.b.row(3).gtid_executed.add(gtids(3, 1, 1));
+        s.b.state.store.tablets.erase(alias_of(3));
+        if (!named) s.b.record().ackers.pop_back();
+        EXPECT_EQ(s.violated_at_end(), named ? "I5" : "");
+    }
+}
+
+TEST(I5, WhatAPrimaryLacksOnlyAPrimaryThatAnswersShows) {
+    for (const bool answers : {false, true}) {
+        Stage s;
+        s.b.row(2).gtid_executed.add(gtids(2, 1, 1));
+        s.b.server(1).up = answers;
+        EXPECT_EQ(s.violated_at_end(), answers ? "I5" : "");
+    }
+}
+
 }  // namespace
 }  // namespace fixpoint::sim
