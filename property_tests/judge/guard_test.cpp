@@ -320,5 +320,23 @@ TEST(Guard, NobodyCanActUntilTheyAreBack) {
     EXPECT_NE(beyond(manager_crash, manager_resume), "");
 }
 
+TEST(Guard, APrimaryThatMustNotBePromotedMayGoOnServing) {
+    Faults f;
+    f.input.tablets.front().promotion_rule = PromotionRule::must_not;
+    EXPECT_EQ(f.beyond(), "");
+}
+
+TEST(Guard, AServerThatTakesLongToStartHasFailedSoMuchLonger) {
+    for (const Duration takes : {0s, 30s}) {
+        Faults f(2);
+        Fault slow;
+        slow.kind = restart;
+        slow.tablet = alias_of(2);
+        slow.amount = takes;
+        f.at(1s, slow).at(80s, crash, 1, false, 5s);
+        EXPECT_EQ(f.beyond().empty(), takes == 0s);
+    }
+}
+
 }  // namespace
 }  // namespace fixpoint::sim

@@ -98,20 +98,35 @@ TEST(I10, ANudgeFreesWhatWaits) {
     }
 }
 
+TEST(I10, ANudgeFreesNothingElsewhere) {
+    Stage s;
+    s.b.row(1).gtid_owned = gtids(1, 15, 15);
+    s.lock(1);
+    s.statement(sql::Nudge{"n1"}, 2, 1);
+    EXPECT_EQ(s.violated(), "I10");
+}
+
 TEST(I10, ATabletRecordWrittenByHandInACellWhoseStoreIsDownIsSeenByNobody) {
-    for (const std::string store : {"down", "down for a time", "up again", "never down"}) {
+    for (const std::string store : {"down", "down until just now", "read since", "up again", "started again",
+                                    "down later", "never down"}) {
         Stage s;
         Fault down;
         down.kind = FaultKind::cell_store_down;
-        if (store == "down for a time") down.for_time = 11s;
+        if (store == "down until just now") down.for_time = 29'500ms;
+        if (store == "read since") down.for_time = 11s;
         if (store == "up again") down.for_time = 9s;
-        if (store != "never down") s.play(FaultHappened{down, FaultStage::delivered});
+        const bool before = store != "never down" && store != "down later";
+        if (before) s.play(FaultHappened{down, FaultStage::delivered});
         s.after(10s);
         s.play(RecordWritten{"", 0, s.b.state.store.fixpoint, s.b.state.store.fixpoint, false, true});
-        s.after(20s);
+        s.after(10s);
+        if (store == "down later") s.play(FaultHappened{down, FaultStage::delivered});
+        down.kind = FaultKind::cell_store_up;
+        if (store == "started again") s.play(FaultHappened{down, FaultStage::delivered});
+        s.after(10s);
         s.lock(1);
         s.statement(sql::StopReceiver{}, 2, 1);
-        EXPECT_EQ(s.violated(), store == "down" || store == "down for a time" ? "" : "I10") << store;
+        EXPECT_EQ(s.violated(), store == "down" || store == "down until just now" ? "" : "I10") << store;
     }
 }
 

@@ -138,5 +138,18 @@ TEST(I5, WhatAPrimaryLacksOnlyAPrimaryThatAnswersShows) {
     }
 }
 
+TEST(I5, ALaterJournalCountsOnlyWhereItCanBeReadAndIsOfThisShard) {
+    for (const std::string row_of : {"a server of ours", "a dead one", "a stranger"}) {
+        Stage s;
+        s.b.row(2).gtid_executed.add(gtids(2, 1, 1));
+        sql::JournalRow row = s.b.server(3).journal.front();
+        row.term = s.b.record().term + 1;
+        if (row_of == "a stranger") row.alias = {"zone9", 900};
+        s.b.server(3).journal.push_back(row);
+        if (row_of == "a dead one") s.b.kill(3);
+        EXPECT_EQ(s.violated_at_end(), row_of == "a server of ours" ? "" : "I5") << row_of;
+    }
+}
+
 }  // namespace
 }  // namespace fixpoint::sim

@@ -156,5 +156,29 @@ TEST(Oracle, WhatWaitsOnAServerThatCannotLeadIsHadByNobodyElse) {
     }
 }
 
+TEST(Oracle, ACutThatWasOverBeforeTheTransactionKeepsNoCommit) {
+    for (const Duration cut_for : {1s, 101s}) {
+        Question q;
+        Fault c;
+        c.kind = FaultKind::cut;
+        c.for_time = cut_for;
+        q.stage.play(FaultHappened{c, FaultStage::delivered});
+        q.stage.after(100s);
+        c.kind = FaultKind::long_transaction;
+        c.tablet = alias_of(1);
+        c.for_time = 5s;
+        q.stage.play(FaultHappened{c, FaultStage::delivered});
+        EXPECT_EQ(q.confirms(Reason::long_transaction, Problem::wrong_primary), cut_for > 100s);
+    }
+}
+
+TEST(Oracle, ATransactionHoldsUpTheServerThatItIsOn) {
+    for (const int where : {1, 3}) {
+        Question q;
+        q.stage.fault(FaultKind::long_transaction, where);
+        EXPECT_EQ(q.confirms(Reason::long_transaction, Problem::wrong_primary), where == 1);
+    }
+}
+
 }  // namespace
 }  // namespace fixpoint::sim

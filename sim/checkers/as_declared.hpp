@@ -73,6 +73,8 @@ GtidSet errant_on(const ServerState& server, const WorldState& state);
 bool on_data_error(const ServerState& server);
 // P has purged something that the server lacks.
 bool past_is_purged(const ServerState& server, const ServerState& primary);
+// Of this shard and of a server of it; another one was restored from elsewhere.
+bool counts(const sql::JournalRow& row, const WorldState& state);
 std::int64_t net_timeout_s(const Limits& limits);  // MySQL takes whole seconds: rounded up, at least 1
 // Of this shard no more: people deleted its record, and nothing in force names it as an acker.
 bool is_undeclared(const WorldState& state, const TabletAlias& alias);

@@ -183,6 +183,14 @@ struct Books::Visitor {
         // Who had just set them need not foresee a hand between that and the start.
         if (std::holds_alternative<sql::StartReceiver>(e.statement) && !books.acks_set.erase(e.tablet))
             books.acks_by_hand.erase(e.tablet);
+        // Nor an operation that began under the record that is gone.
+        const auto unnamed = books.unnamed_by_hand.find(e.tablet);
+        const auto operation = books.under_way.find(e.manager);
+        const bool knows = unnamed != books.unnamed_by_hand.end() &&
+                           (operation == books.under_way.end() || operation->second.began > unnamed->second);
+        if (knows && (std::holds_alternative<sql::StartReceiver>(e.statement) ||
+                      (set && set->variable == sql::Variable::rpl_semi_sync_replica_enabled)))
+            books.unnamed_by_hand.erase(unnamed);
     }
 
     void operator()(const ServerLockTaken&) {}
@@ -206,6 +214,7 @@ struct Books::Visitor {
 
     void operator()(const ServerStarted& e) {
         books.acks_by_hand.erase(e.tablet);
+        books.unnamed_by_hand.erase(e.tablet);
         const ServerState* server = view.now().server(e.tablet);
         if (const auto before = books.disk_before.find(e.tablet); before != books.disk_before.end()) {
             WriteIds gone;
@@ -231,9 +240,12 @@ struct Books::Visitor {
         remember_disk(e.tablet);
     }
 
+    // Executed, in its own log, or received and still to be applied.
     static WriteIds on_disk(const ServerState& server) {
-        WriteIds all;
-        std::ranges::set_union(server.writes.ids(), server.writes_in_log.ids(), std::back_inserter(all));
+        WriteIds logged, all;
+        std::ranges::set_union(server.writes.ids(), server.writes_in_log.ids(), std::back_inserter(logged));
+        if (!server.relay_log_readable) return logged;
+        std::ranges::set_union(logged, server.writes_received.ids(), std::back_inserter(all));
         return all;
     }
 
@@ -275,7 +287,7 @@ struct Books::Visitor {
         if (!books.in_force) return;
         // Who acknowledges by the record that is gone goes on until a step comes to its receiver.
         for (const RecordedServer& acker : books.in_force->ackers) {
-            if (!e.after || !e.after->has_acker(acker.alias)) books.acks_by_hand.insert(acker.alias);
+            if (!e.after || !e.after->has_acker(acker.alias)) books.unnamed_by_hand[acker.alias] = at;
         }
         const auto place = [](const auto& r) { return std::pair(r.term, r.revision); };
         const std::pair<std::int64_t, std::int64_t> left =
@@ -313,7 +325,7 @@ struct Books::Visitor {
                 books.looked[e.manager] = said.problems;
                 break;
             case EventKind::recovery_began:
-                books.under_way[e.manager] = {said.recovery, said.key.tablet};
+                books.under_way[e.manager] = {said.recovery, said.key.tablet, at};
                 break;
             case EventKind::recovery_succeeded:
                 books.refusals.erase(said.key);

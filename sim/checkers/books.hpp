@@ -108,8 +108,9 @@ struct Books {
     std::set<TabletAlias> started_by_hand;        // its next start is without its persisted settings
     std::set<TabletAlias> touched;  // a fault may have taken its mark, since it last was as declared
     std::set<TabletAlias> acks_by_hand;
-    std::set<TabletAlias> closed_by_hand;         // and no step has closed or opened it since
-    std::set<TabletAlias> acks_set;               // a step has set them, and not yet started the receiver
+    std::map<TabletAlias, Instant> unnamed_by_hand;  // since when the record in force names it no more
+    std::set<TabletAlias> closed_by_hand;            // and no step has closed or opened it since
+    std::set<TabletAlias> acks_set;                  // a step has set them, and not yet started the receiver
     std::set<TabletAlias> dropped_by_hand;        // a person may have dropped its relay log; until it stops
     std::map<TabletAlias, WriteIds> disk_before;  // of those stopped, or about to be: what they had
 
@@ -124,6 +125,7 @@ struct Books {
     struct UnderWay {
         Recovery recovery = Recovery::none;
         TabletAlias tablet;  // that it is at work on; none: the shard
+        Instant began;
     };
     std::map<std::string, UnderWay> under_way;  // of each manager
 

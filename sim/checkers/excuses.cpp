@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "sim/checkers/oracle.hpp"
+#include "sim/checkers/who_could.hpp"
 
 namespace fixpoint::sim {
 namespace {
@@ -139,7 +140,8 @@ class Excusing {
                        fails(primary_);
             case settings_persisted:  // of one set aside, what its relay log holds is never proven
                 return whole_tablet_excused(c.tablet) || not_curable(c.tablet) || is_set_aside(c.tablet) ||
-                       (lacks_relay_log_recovery_only(c.tablet) && fails(primary_));
+                       ((lacks_relay_log_recovery_only(c.tablet) || lets_nobody_in(c.tablet)) &&
+                        fails(primary_));
             case tablet_receives:
                 if (tablet_excused(c)) return true;
                 return (refused_by_its_source(c.tablet) || primary_is_another_server() ||
@@ -257,6 +259,11 @@ class Excusing {
     bool is_set_aside(const TabletAlias& tablet) const {
         const ServerState* server = state_.server(tablet);
         return server && quarantined_rightly(*server);
+    }
+
+    bool lets_nobody_in(const TabletAlias& tablet) const {
+        const ServerState* server = state_.server(tablet);
+        return server && has_no_connection_left({state_, books_}, *server);
     }
 
     // That is persisted when its relay log is proven to hold nothing unknown, by a primary that answers.

@@ -97,6 +97,10 @@ bool forgotten(const WorldState& state, const TabletAlias& alias) {
     });
 }
 
+bool counts(const sql::JournalRow& row, const WorldState& state) {
+    return row.shard == state.shard && state.server(row.alias);
+}
+
 std::int64_t net_timeout_s(const Limits& limits) {
     return std::max<std::int64_t>(1, (to_ms(limits.replica_net_timeout) + 999) / 1000);
 }

@@ -126,7 +126,8 @@ class Guarding {
     // while.
     Instant ends(const DeliveredFault& d, const TabletAlias& t, bool for_good) const {
         if (for_good) return Instant::max();
-        if (cost_of(d.fault.kind) != Cost::gone) return d.at;
+        if (cost_of(d.fault.kind) != Cost::gone)
+            return starts_again(d.fault.kind) ? d.at + d.fault.amount : d.at;
         for (const DeliveredFault& later : in_.faults) {
             if (later.at > d.at && undoes(later.fault, d.fault.kind, t)) return later.at;
         }
@@ -265,27 +266,30 @@ class Guarding {
             if (t.promotion_rule == PromotionRule::must_not) never_primary.insert(t.alias);
             if (policy_.ackers_needed == 0 || t.semi_sync_plugins) left.push_back(tablet_of(t));
         }
-        const auto could_lead = [&](const Tablet& c) {
+        const auto could_serve = [&](const Tablet& c) {
             const bool may_be_primary = c.type == TabletType::primary || c.type == TabletType::replica;
             // An errant one follows where it is needed, and that is all; one whose applier stands stays, and
             // only people can mend it.
             const auto followers = std::ranges::count_if(left, [&](const Tablet& t) {
                 return !applier_stands_.contains(t.alias) && may_acknowledge(policy_, c.alias, t);
             });
-            return may_be_primary && !unfit_.contains(c.alias) && !never_primary.contains(c.alias) &&
-                   followers >= policy_.ackers_needed;
+            return may_be_primary && !unfit_.contains(c.alias) && followers >= policy_.ackers_needed;
+        };
+        const auto could_lead = [&](const Tablet& c) {
+            return could_serve(c) && !never_primary.contains(c.alias);
         };
         // One that lives is not replaced for having too few that acknowledge: a term begins with ackers that
         // vouch.
         const TabletAlias in_force = last_primary();
         const bool replaced = is_lost_for_good(in_force) || unfit_.contains(in_force) ||
-                              unsafe_.contains(in_force) || deleted_.contains(in_force) ||
-                              another_server_.contains(in_force);
+                              unsafe_.contains(in_force) || another_server_.contains(in_force);
         const auto primary = std::ranges::find(in_.tablets, in_force, &ScenarioTablet::alias);
         const bool could_wait = primary == in_.tablets.end() || primary->semi_sync_plugins;
-        const bool some = !replaced && primary != in_.tablets.end()
-                              ? could_lead(tablet_of(*primary)) && (could_wait || policy_.is_none())
-                              : std::ranges::any_of(left, could_lead);
+        const bool another = std::ranges::any_of(left, could_lead);
+        bool some = !replaced && primary != in_.tablets.end()
+                        ? could_serve(tablet_of(*primary)) && (could_wait || policy_.is_none())
+                        : another;
+        if (deleted_.contains(in_force)) some = some && another;  // it serves on, until it is replaced
         if (!some) beyond(fmt::format("nobody that is left could be primary under {}", policy_.to_string()));
     }
 

@@ -22,10 +22,9 @@ class I10 final : public Checker {
     void on(Instant at, const JudgeEvent& event) override {
         if (const auto* lock = std::get_if<ShardLockTaken>(&event)) {
             as_declared_at_lock_[lock->lock_id] = is_as_declared() && !written_by_hand_just_now(at);
-            const WorldState& state = view_.now();
-            const bool some = std::ranges::any_of(
-                state.servers, [](const ServerState& s) { return !s.server.gtid_owned.empty(); });
-            if (some) waited_at_lock_.insert(lock->lock_id);
+            for (const ServerState& s : view_.now().servers) {
+                if (!s.server.gtid_owned.empty()) waited_at_lock_.emplace(lock->lock_id, s.alias);
+            }
         } else if (const auto* sent = std::get_if<StatementSent>(&event)) {
             // Under no lock the moment of sending stands for that of the lock. A closing changes what is read
             // before it takes effect: there it stands for that of the effect.
@@ -56,7 +55,7 @@ class I10 final : public Checker {
     // A commit whose acknowledgement was lost waits on a shard that is as declared: a nudge is its cure.
     bool frees_what_waits(const StatementTookEffect& e) {
         return std::holds_alternative<sql::Nudge>(e.statement) &&
-               (waits(e.tablet) || waited_at_lock_.contains(e.lock_id));
+               (waits(e.tablet) || waited_at_lock_.contains({e.lock_id, e.tablet}));
     }
     bool waits(const TabletAlias& tablet) {
         const ServerState* server = view_.now().server(tablet);
@@ -66,12 +65,22 @@ class I10 final : public Checker {
     // Or in a cell whose store has not answered since: no manager can know.
     bool written_by_hand_just_now(Instant at) {
         if (!tablet_record_by_hand_) return false;
-        const bool nobody_reads_it = std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
-            const bool lasts = d.fault.permanent || d.fault.for_time == Duration{};
-            return d.fault.kind == FaultKind::cell_store_down &&
-                   (lasts || d.at + d.fault.for_time > *tablet_record_by_hand_);
+        const Duration poll = limits_of(view_.now()).poll;
+        if (at - *tablet_record_by_hand_ < poll) return true;
+        return std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
+            return d.fault.kind == FaultKind::cell_store_down && d.at < *tablet_record_by_hand_ + poll &&
+                   *tablet_record_by_hand_ < up_again(d) && at < up_again(d) + poll;
         });
-        return nobody_reads_it || at - *tablet_record_by_hand_ < limits_of(view_.now()).poll;
+    }
+    Instant up_again(const DeliveredFault& down) const {
+        if (down.fault.permanent) return Instant::max() - std::chrono::hours(1);
+        Instant end = books_.faults_ceased.value_or(Instant::max() - std::chrono::hours(1));
+        if (down.fault.for_time > Duration{}) end = std::min(end, down.at + down.fault.for_time);
+        for (const DeliveredFault& d : books_.delivered) {
+            if (d.fault.kind == FaultKind::cell_store_up && d.fault.cell == down.fault.cell && d.at > down.at)
+                end = std::min(end, d.at);
+        }
+        return end;
     }
     bool at_lock(std::int64_t id) const {
         const auto it = as_declared_at_lock_.find(id);
@@ -94,7 +103,7 @@ class I10 final : public Checker {
 
     std::optional<Instant> tablet_record_by_hand_;
     std::map<std::int64_t, bool> as_declared_at_lock_;
-    std::set<std::int64_t> waited_at_lock_;  // some commit waited when that lock was taken
+    std::set<std::pair<std::int64_t, TabletAlias>> waited_at_lock_;  // a commit waited there at that lock
     std::map<std::pair<std::string, std::uint64_t>, bool> as_declared_at_sending_;
 };
 

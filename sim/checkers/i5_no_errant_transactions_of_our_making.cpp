@@ -56,9 +56,10 @@ class I5 final : public Checker {
   private:
     static bool was_set_back(const WorldState& state, const FixpointRecord& record) {
         return std::ranges::any_of(state.servers, [&](const ServerState& server) {
-            return std::ranges::any_of(server.journal, [&](const sql::JournalRow& row) {
-                return row.shard == state.shard && row.term > record.term;
-            });
+            return state.core.has(server.alias) && alive(server) &&
+                   std::ranges::any_of(server.journal, [&](const sql::JournalRow& row) {
+                       return counts(row, state) && row.term > record.term;
+                   });
         });
     }
 

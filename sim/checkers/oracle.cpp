@@ -222,14 +222,17 @@ bool candidate_lagging(In in, Key) {
 
 // A transaction that nobody ends, and the goal does not allow to kill: it was meant so, or the network has
 // kept its client's COMMIT, and the server knows nothing of that (the session stays until wait_timeout).
-bool long_transaction(In in, Key) {
+bool long_transaction(In in, Key key) {
     if (in.state.store.goal && in.state.store.goal->kill_long_transactions) return false;
+    const FixpointRecord* record = record_of(in);
+    const TabletAlias where = key.tablet ? key.tablet : record ? record->primary.alias : TabletAlias{};
     const auto& delivered = in.books.delivered;
     return std::ranges::any_of(delivered, [&](const DeliveredFault& d) {
-        if (d.fault.kind != FaultKind::long_transaction) return false;
+        if (d.fault.kind != FaultKind::long_transaction || d.fault.tablet != where) return false;
         const Instant end = d.at + d.fault.for_time;
         return d.fault.for_time == Duration{} || std::ranges::any_of(delivered, [&](const DeliveredFault& n) {
-                   return fault_row(n.fault.kind).group == FaultGroup::network && n.at <= end;
+                   const bool over = n.fault.for_time > Duration{} && n.at + n.fault.for_time < d.at;
+                   return fault_row(n.fault.kind).group == FaultGroup::network && n.at <= end && !over;
                });
     });
 }
@@ -248,17 +251,6 @@ bool is_purged(In in, Key key) {
     const ServerState* s = subject(in, key);
     const ServerState* p = record_of(in) ? in.state.server(record_of(in)->primary.alias) : nullptr;
     return s && p && past_is_purged(*s, *p);
-}
-
-// Its replicas are told so. Whoever has no session there gets none; who has, makes room (protocol 9).
-bool has_no_connection_left(In in, const ServerState& s) {
-    const Tablet* t = tablet_of(in, s.alias);
-    return t && std::ranges::any_of(in.state.servers, [&](const ServerState& replica) {
-               return std::ranges::any_of(replica.channels, [&](const sql::ReplicaRow& channel) {
-                   return channel.source == t->mysql &&
-                          channel.receiver_errno == sql::error_number::too_many_connections;
-               });
-           });
 }
 
 bool tablet_out_of_reach(In in, Key key) {

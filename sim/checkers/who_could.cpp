@@ -80,7 +80,7 @@ bool record_is_lost(In in) {
     if (!record) return true;
     for (const ServerState* s : core_servers(in)) {
         for (const sql::JournalRow& row : s->journal) {
-            if (row.shard != in.state.shard) continue;
+            if (!counts(row, in.state)) continue;
             if (row.term > record->term || (row.term == record->term && row.revision > record->revision))
                 return true;
         }
@@ -116,6 +116,16 @@ bool fit_to_be_primary(In in, const ServerState& s) {
     GtidSet own = in.books.believed.retired | in.books.believed.opened_at;
     for (const ServerState* other : core_servers(in)) own.add(has(*other));
     return (usable(s) | s.server.gtid_owned).contains(own.of_uuid(s.server.server_uuid));
+}
+
+bool has_no_connection_left(In in, const ServerState& s) {
+    const Tablet* t = tablet_of(in, s.alias);
+    return t && std::ranges::any_of(in.state.servers, [&](const ServerState& replica) {
+               return std::ranges::any_of(replica.channels, [&](const sql::ReplicaRow& channel) {
+                   return channel.source == t->mysql &&
+                          channel.receiver_errno == sql::error_number::too_many_connections;
+               });
+           });
 }
 
 int followers_of(In in, const ServerState& candidate, const DurabilityPolicy& policy, bool known) {

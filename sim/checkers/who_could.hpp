@@ -31,6 +31,9 @@ GtidSet demanded_by_the_record(const OracleInput& in);
 bool primary_can_be_opened(const OracleInput& in);
 bool fit_to_be_primary(const OracleInput& in, const ServerState& server);
 
+// Its replicas are told so. Whoever has no session there gets none; who has, makes room (protocol 9).
+bool has_no_connection_left(const OracleInput& in, const ServerState& server);
+
 // How many could follow `candidate` and acknowledge under `policy`. `known` only: not those whose record
 // nobody can read, and that no record in force names.
 int followers_of(const OracleInput& in, const ServerState& candidate, const DurabilityPolicy& policy,
