@@ -67,7 +67,7 @@ Tablets not_restart_safe(const View& v) {
         if (!s.persisted_globals_load) return false;  // reported: only a restart cures it
         std::vector<Setting> missing = settings_to_persist(s, t.now->answer.persisted, v.limits());
         std::erase_if(missing, [&](const Setting& m) {
-            if (m.first == sql::Variable::relay_log_recovery) return may_hold_phantoms(t);
+            if (m.first == sql::Variable::relay_log_recovery) return may_hold_phantoms(t) && !phantoms_may_be_dropped(v, t);
             if (m.first == sql::Variable::rpl_semi_sync_replica_enabled) return one_is_being_qualified;
             return false;
         });

@@ -67,6 +67,15 @@ bool may_hold_phantoms(const TabletView& t) {
     return t.now->server().relay_log_recovery && t.now->channel() && !t.receiver_has_run;
 }
 
+bool phantoms_may_be_dropped(const View& v, const TabletView& t) {
+    const TabletView* p = v.primary();
+    const bool fed = p && p->now && is_writable(*p->now);
+    const sql::ServerRow& server = t.now->server();
+    if (v.in_ackers(t) || (server.semi_sync_plugins && server.semi_sync_replica_enabled)) return false;
+    return !fed && t.now->channel()->receiver != sql::ThreadState::yes && !is_writable(*t.now) &&
+           server.gtid_executed.contains(t.now->has);
+}
+
 bool acks_persisted_off(const TabletLook& look) {
     if (!look.server().persisted_globals_load) return false;
     const auto it = look.answer.persisted.find(sql::Variable::rpl_semi_sync_replica_enabled);

@@ -128,6 +128,9 @@ bool receiver_runs(const TabletLook& look);                        // Yes or Con
 // Started with relay_log_recovery=1, and its receiver has not run since: a start with 0 would count phantoms
 // (M44).
 bool may_hold_phantoms(const TabletView& t);
+// Nobody who serves feeds it, nobody counts on it, and it has executed all that it is seen to have: its relay
+// log is not needed.
+bool phantoms_may_be_dropped(const View& v, const TabletView& t);
 // In A, not restarted since it was found complete, and that server still.
 bool is_vouching(const View& view, const TabletView& t);
 bool receives_from_primary(const View& view, const TabletView& t);

@@ -38,6 +38,28 @@ awaitable<void> end_doubtful_acks(Operation& op, TabletAlias alias) {
     co_await op.must(alias, sql::StartReceiver{});
 }
 
+// Whoever leads it next need not wait for a receiver that finds nobody, or whose source has less than it.
+awaitable<bool> drop_executed_relay_log(Operation& op, TabletAlias alias) {
+    const TabletLookPtr look = op.view().find(alias)->now;
+    const bool ran = receiver_runs(*look);
+    co_await stop_receivers(op, {alias});
+    co_await stop_applier(op, alias);
+    auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
+    auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
+    const bool all = rows && gtids && std::ranges::all_of(*rows, [&](const sql::ReplicaRow& row) {
+                         return gtids->executed.contains(row.retrieved);
+                     });
+    if (all) {
+        co_await op.must(alias, sql::ResetReplica{false});
+        op.shard().relay_log_dropped(alias);
+    }
+    if (ran) {
+        co_await op.must(alias, sql::StartReceiver{});
+        co_await op.must(alias, sql::StartApplier{});
+    }
+    co_return all;
+}
+
 }  // namespace
 
 awaitable<Outcome> make_restart_safe(Operation& op) {
@@ -66,8 +88,11 @@ awaitable<Outcome> make_restart_safe(Operation& op) {
     if (waits) {  // what came before may have restarted it
         co_await op.look();
         op.require_locked(alias);
-        if (!may_hold_phantoms(*op.view().find(alias)))
-            co_await op.must(alias, sql::SetPersistOnly{waits->first, waits->second});
+        const TabletView& t = *op.view().find(alias);
+        bool proven = !may_hold_phantoms(t);
+        if (!proven && phantoms_may_be_dropped(op.view(), t))
+            proven = co_await drop_executed_relay_log(op, alias);
+        if (proven) co_await op.must(alias, sql::SetPersistOnly{waits->first, waits->second});
     }
     // It takes effect when a receiver starts: while none runs it costs nothing, and whoever is quarantined in
     // a moment has it already.
