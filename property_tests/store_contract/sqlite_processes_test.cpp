@@ -118,7 +118,7 @@ TEST(SqliteProcesses, one_that_is_suspended_inside_a_transaction_is_named_and_no
             return solo.await(solo.store().put_declared(topo::Put{"c", "1", 0}, limit));
         };
         const Duration began = boot_now();
-        const auto first = put(100ms);
+        const auto first = put(500ms);  // less than store_locked_after, and enough on a busy machine
         ASSERT_FALSE(first);
         EXPECT_EQ(first.error().kind, topo::ErrorKind::unreachable) << "nothing was written, for sure";
         EXPECT_FALSE(real::is_store_locked(first.error())) << first.error().text;
