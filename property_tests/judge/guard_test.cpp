@@ -324,6 +324,8 @@ TEST(Guard, APrimaryThatMustNotBePromotedMayGoOnServing) {
     Faults f;
     f.input.tablets.front().promotion_rule = PromotionRule::must_not;
     EXPECT_EQ(f.beyond(), "");
+    f.input.recorded = false;
+    EXPECT_NE(f.beyond(), "") << "the first one is elected";
 }
 
 TEST(Guard, AServerThatTakesLongToStartHasFailedSoMuchLonger) {

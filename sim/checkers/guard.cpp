@@ -286,8 +286,11 @@ class Guarding {
         const auto primary = std::ranges::find(in_.tablets, in_force, &ScenarioTablet::alias);
         const bool could_wait = primary == in_.tablets.end() || primary->semi_sync_plugins;
         const bool another = std::ranges::any_of(left, could_lead);
+        // One that is in force goes on, whatever its rule; without a record the first one is elected.
+        const bool goes_on = in_.recorded && !record_lost_;
+        const auto serves = [&](const Tablet& c) { return goes_on ? could_serve(c) : could_lead(c); };
         bool some = !replaced && primary != in_.tablets.end()
-                        ? could_serve(tablet_of(*primary)) && (could_wait || policy_.is_none())
+                        ? serves(tablet_of(*primary)) && (could_wait || policy_.is_none())
                         : another;
         if (deleted_.contains(in_force)) some = some && another;  // it serves on, until it is replaced
         if (!some) beyond(fmt::format("nobody that is left could be primary under {}", policy_.to_string()));
