@@ -39,6 +39,7 @@ class I5 final : public Checker {
         if (was_set_back(state, record)) return;  // nobody may touch the shard before it is recovered
         const ServerState* primary = state.server(record.primary.alias);
         if (!primary || !alive(*primary) || !state.core.has(primary->alias)) return;
+        if (primary->server.server_uuid != record.primary.uuid) return;  // nobody leaves A under a stranger
         for (const ServerState& server : state.servers) {
             if (!state.core.has(server.alias) || server.alias == record.primary.alias || !alive(server))
                 continue;

@@ -29,18 +29,10 @@ void until(World& world, std::function<void()> action, std::function<bool()> don
     attempt(world, std::move(action), std::move(done), fault, at_most);
 }
 
-void start(World& world, mysql::FakeMysql& server, const mysql::StartOptions& options,
-           const mysql::StartOptions& later) {
+void start(mysql::FakeMysql& server, const mysql::StartOptions& options, const mysql::StartOptions& later) {
     if (server.up() || server.starting()) return;
-    server.start(options);
-    if (options == later) return;
-    // The options are read when it comes up.
-    until(
-        world,
-        [&server, later] {
-            if (server.up()) server.set_options(later);
-        },
-        [&server, later] { return server.options() == later; });
+    server.set_options(later);
+    server.start_once(options);
 }
 
 ServerState look(World& world, const mysql::FakeMysql& server) {

@@ -14,8 +14,7 @@ void until(World& world, std::function<void()> action, std::function<bool()> don
            const Fault* fault = nullptr);
 
 // Starts it with these options; later starts use `later`. Nothing where it is not down.
-void start(World& world, mysql::FakeMysql& server, const mysql::StartOptions& options,
-           const mysql::StartOptions& later);
+void start(mysql::FakeMysql& server, const mysql::StartOptions& options, const mysql::StartOptions& later);
 
 // Receiver stopped, and started as soon as it has stopped.
 void restart_receiver(World& world, mysql::FakeMysql& server, const Fault& fault);

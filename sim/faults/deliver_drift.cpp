@@ -156,15 +156,15 @@ Delivery errant_of(World& world, FakeMysql& server, const Fault& fault) {
 }
 
 // Stopped, something on its disk or in its file changed, started again.
-Delivery while_down(World& world, FakeMysql& server, std::function<void()> change) {
+Delivery while_down(FakeMysql& server, std::function<void()> change) {
     Delivery plan;
     plan.possible = true;
     const std::uint64_t boot = server.boot();
-    plan.apply = [&world, &server, change = std::move(change)] {
+    plan.apply = [&server, change = std::move(change)] {
         if (server.paused()) server.resume();
         if (server.up() || server.starting()) server.crash();
         change();
-        by_hand::start(world, server, server.options(), server.options());
+        server.start();
     };
     plan.observed = [&server, boot] { return server.boot() > boot; };
     return plan;
@@ -249,7 +249,7 @@ Delivery Nemesis::plan_drift(const Fault& fault) {
         case equal_server_id: {
             const FakeMysql* other = fault.to ? world.server(*fault.to) : nullptr;
             if (other == nullptr) return {};
-            return while_down(world, server, [&server, id = by_hand::look(world, *other).server.server_id] {
+            return while_down(server, [&server, id = by_hand::look(world, *other).server.server_id] {
                 mysql::StartOptions options = server.options();
                 options.server_id = id;
                 server.set_options(options);
@@ -257,9 +257,9 @@ Delivery Nemesis::plan_drift(const Fault& fault) {
             });
         }
         case restore_older_state:
-            return while_down(world, server, [&server, count = fault.number] { take_back(server, count); });
+            return while_down(server, [&server, count = fault.number] { take_back(server, count); });
         case new_uuid:
-            return while_down(world, server, [&server] { server.make_new_uuid(); });
+            return while_down(server, [&server] { server.make_new_uuid(); });
         case purge_binary_logs: {
             Delivery plan;
             plan.possible = server.up();

@@ -21,8 +21,8 @@ void start_after(Nemesis& nemesis, FakeMysql& server, Duration takes, const mysq
     std::uint64_t& due = nemesis.start_due(server.alias());
     world.scheduler().after(
         world.stage(), takes,
-        [&world, &server, &due, number = ++due, options, later] {
-            if (due == number) by_hand::start(world, server, options, later);
+        [&server, &due, number = ++due, options, later] {
+            if (due == number) by_hand::start(server, options, later);
         },
         EventKind::fault);
 }

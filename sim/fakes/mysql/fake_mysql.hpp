@@ -83,6 +83,7 @@ class FakeMysql {
     bool stopping() const { return stopping_; }
     void start() { start(options_); }  // up after a while; during a shutdown, after that one has ended
     void start(StartOptions options);
+    void start_once(StartOptions once);  // these for this start only
     void pause();   // SIGSTOP
     void resume();  // SIGCONT
     const StartOptions& options() const { return options_; }
@@ -385,7 +386,7 @@ class FakeMysql {
 
     // run-time state: gone with the process
     bool up_ = false, starting_ = false, stopping_ = false;
-    std::optional<StartOptions> start_when_stopped_;
+    std::optional<StartOptions> start_when_stopped_, once_;
     std::uint64_t boot_ = 0;
     Instant started_at_{};
     Settings settings_;

@@ -118,6 +118,7 @@ void FakeMysql::die(bool clean) {
     const bool was_up = up_;
     up_ = starting_ = stopping_ = false;
     start_when_stopped_.reset();
+    once_.reset();
     world_.scheduler.kill(process_);
     for (const auto& dump : dumps_) reset_stream_of(*dump);
     dumps_.clear();
@@ -159,6 +160,12 @@ void FakeMysql::start(StartOptions options) {
     after(draw(timing::server_start), [this] { come_up(); });
 }
 
+void FakeMysql::start_once(StartOptions once) {
+    if (up_ || starting_) return;
+    once_ = std::move(once);
+    start();
+}
+
 void FakeMysql::come_up() {
     ++boot_;
     starting_ = false;
@@ -166,7 +173,7 @@ void FakeMysql::come_up() {
     started_at_ = now();
     next_session_ = 8;
     next_free_number_ = 1;
-    running_ = options_;
+    running_ = std::exchange(once_, std::nullopt).value_or(options_);
     settings_ = settings_at_start(running_, disk_.persisted);
     semi_sync_status_ = var(Variable::rpl_semi_sync_source_enabled);
     if (std::exchange(new_uuid_at_start_, false)) disk_.uuid = world_.make_uuid();
