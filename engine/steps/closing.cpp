@@ -2,6 +2,7 @@
 // that no replica has. The proof that a server is closed is the closing statement's own OK, never the
 // variable, which reads ON while the statement still waits (M20).
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "engine/steps/steps.hpp"
@@ -56,38 +57,44 @@ bool is_lock_wait_timeout(const std::expected<void, sql::Error>& result) {
     return !result && result.error().number == sql::error_number::lock_wait_timeout;
 }
 
-awaitable<void> execute_meanwhile(Operation& op, TabletAlias candidate, GtidSet log, bool* has_it) {
-    // A moment only: should P be lost meanwhile, nobody waits for what the candidate can no longer get.
-    const Duration moment = op.limits().wait_slice / 4;
+// The candidate executes `log`; once it has it, nobody receives any more.
+awaitable<void> execute_and_stop(Operation& op, TabletAlias candidate, GtidSet log, Duration limit, bool stop,
+                                 bool* has_it) {
     auto executed =
-        co_await op.ask(candidate, sql::WaitForExecuted{log, moment}, moment + op.limits().statement);
+        co_await op.ask(candidate, sql::WaitForExecuted{std::move(log), limit}, limit + op.limits().statement);
     *has_it = executed && *executed;
+    if (!*has_it || !stop || canary(Canary::receivers_not_stopped_in_planned)) co_return;
+    std::vector<TabletAlias> others = op.locked_tablets();
+    std::erase(others, op.record().primary.alias);
+    co_await stop_receivers(op, std::move(others));
 }
 
-// P is closed: the candidate executes its log, read until it is stable. P's clients are ended meanwhile.
+// P is closed: the candidate executes its log, and then nobody receives any more. P's clients are ended
+// meanwhile, on P's own session. Where a commit still waits there (a privileged one), its log is read until
+// it is stable, before any receiver stops.
 awaitable<Outcome> hand_over_log(Operation& op, TabletAlias p, TabletAlias candidate) {
     const Instant deadline = op.shard().now() + op.limits().lock_wait_timeout_of_closing;
-    auto first = co_await op.ask(p, sql::ReadGtids{}, op.limits().statement);
-    if (!first) co_return refused(Reason::primary_unreachable);
-    GtidSet log = first->executed | first->owned;
-    bool has_it = false;
-    std::vector<awaitable<void>> both;
-    both.push_back(kill_clients(op, p, false));
-    both.push_back(execute_meanwhile(op, candidate, log, &has_it));
-    co_await all(std::move(both));
+    std::optional<GtidSet> before;
     for (;;) {
         auto at = co_await op.ask(p, sql::ReadGtids{}, op.limits().statement);
         if (!at) co_return refused(Reason::primary_unreachable);
-        GtidSet now = at->executed | at->owned;
-        if (has_it && now == log) co_return succeeded();
-        log = std::move(now);
+        const GtidSet log = at->executed | at->owned;
+        const bool stable = at->owned.empty() || before == log;
+        // A moment only: should P be lost meanwhile, nobody waits for what the candidate can no longer get.
         const Duration left = deadline - op.shard().now();
-        has_it = left > Duration::zero() && co_await wait_until_executed(op, candidate, log, left);
-        if (!has_it) {
+        const Duration limit = std::clamp<Duration>(left, Duration::zero(), op.limits().wait_slice / 4);
+        bool has_it = false;
+        std::vector<awaitable<void>> both;
+        if (!before) both.push_back(kill_clients(op, p, false));
+        both.push_back(execute_and_stop(op, candidate, log, limit, stable, &has_it));
+        co_await all(std::move(both));
+        if (has_it && stable) co_return succeeded();
+        if (left <= Duration::zero()) {
             co_return refused(
                 Reason::candidate_lagging,
                 candidate.to_string() + " did not execute all of the closed primary's log in time");
         }
+        before = log;
     }
 }
 
@@ -108,11 +115,6 @@ awaitable<Outcome> close_gracefully(Operation& op, TabletAlias candidate) {
     op.closed(p);
     op.step(p.to_string() + " is closed for writes");
     if (Outcome over = co_await hand_over_log(op, p, candidate); over.refused) co_return over;
-    if (!canary(Canary::receivers_not_stopped_in_planned)) {
-        std::vector<TabletAlias> others = op.locked_tablets();
-        std::erase(others, p);
-        co_await stop_receivers(op, std::move(others));
-    }
     // The last look: P first, over the session that proves that it lives, and log(P) once more.
     co_await op.look();
     const TabletView* last = op.view().find(p);

@@ -210,7 +210,8 @@ awaitable<Outcome> open_for_writes(Operation& op) {
     const Outcome on =
         as_seen ? co_await set_semi_sync_from(op, p, k, seen->server()) : co_await set_semi_sync(op, p, k);
     if (on.refused) co_return on;
-    co_await op.must(p, sql::SetGlobal{Variable::offline_mode, 0});
+    if (!as_seen || seen->server().offline_mode)
+        co_await op.must(p, sql::SetGlobal{Variable::offline_mode, 0});
     if (canary(Canary::opens_super_only)) {
         co_await op.must(p, sql::SetGlobal{Variable::super_read_only, 0});
     } else {
