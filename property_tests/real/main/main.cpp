@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ struct RunCommand {
     bool only_possible = false;
     std::string html;  // a file
     int jobs = 2;
+    int times = 1;
 };
 
 void print_row(const char* world, const sim::Run& run) {
@@ -108,11 +110,14 @@ int run(const RunCommand& command) {
     }
     if (refused && !command.only_possible) return bad_input;
     if (!something_to_run_on()) return bad_input;
-    std::size_t unequal_ones = 0;
+    std::vector<sim::Scenario> rounds;
+    for (int time = 0; time < command.times; ++time) rounds.insert(rounds.end(), chosen.begin(), chosen.end());
+    std::map<std::string, int> equal;  // by name: how often
+    for (const sim::Scenario& scenario : chosen) equal[scenario.name] = 0;
     reports::Suite suite;
     suite.title = "Fixpoint in both worlds";
-    run_pairs(chosen, command.jobs, [&](const Pair& pair) {
-        if (!print_pair(pair, command.text)) ++unequal_ones;
+    run_pairs(rounds, command.jobs, [&](const Pair& pair) {
+        if (print_pair(pair, command.text)) ++equal[pair.simulated.scenario.name];
         if (!command.html.empty()) show_both(pair, suite);
     });
     if (!command.html.empty()) {
@@ -120,9 +125,14 @@ int run(const RunCommand& command) {
         page << reports::html_report(suite);
         if (!page.flush()) throw std::runtime_error(command.html + " cannot be written");
     }
-    fmt::print("{} scenarios in both worlds, {} with equal verdicts\n", chosen.size(),
-               chosen.size() - unequal_ones);
-    return unequal_ones == 0 ? all_equal : unequal;
+    std::size_t always_equal = 0;
+    for (const auto& [name, count] : equal) {
+        if (count == command.times) ++always_equal;
+        if (command.times > 1) fmt::print("{:<44}  {} of {} equal\n", name, count, command.times);
+    }
+    fmt::print("{} scenarios in both worlds{}, {} with equal verdicts\n", chosen.size(),
+               command.times > 1 ? fmt::format(", {} times each", command.times) : "", always_equal);
+    return always_equal == chosen.size() ? all_equal : unequal;
 }
 
 int main_of(int argc, char** argv) {
@@ -135,6 +145,8 @@ int main_of(int argc, char** argv) {
     run_app->add_flag("--only-possible", run_command.only_possible, "leave out what cannot be done for real");
     run_app->add_option("--html", run_command.html, "a page with both timelines of each");
     run_app->add_option("--jobs", run_command.jobs, "real runs side by side (2)");
+    run_app->add_option("--times", run_command.times, "all of them so many times in a row (1)")
+        ->check(CLI::PositiveNumber);
     CampaignCommand campaign_command;
     CLI::App* campaign_app =
         app.add_subcommand("campaign", "random small runs, restricted to what can be done for real");
