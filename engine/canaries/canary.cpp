@@ -91,6 +91,7 @@ constexpr auto canaries = std::to_array<NamedCanary>({
     {Canary::any_journal_counts, "any_journal_counts"},
     {Canary::opens_without_waiting, "opens_without_waiting"},
     {Canary::opens_super_only, "opens_super_only"},
+    {Canary::closing_by_hand_is_left, "closing_by_hand_is_left"},
     {Canary::opens_below_the_mark, "opens_below_the_mark"},
     {Canary::set_back_primary_is_believed, "set_back_primary_is_believed"},
     {Canary::shutdown_is_waited_for, "shutdown_is_waited_for"},

@@ -206,6 +206,32 @@ TEST_P(SemiSync, M18_a_receiver_that_reconnects_does_not_acknowledge_again_and_t
     EXPECT_TRUE(ends_as(first, Outcome::acknowledged));
 }
 
+TEST_P(SemiSync, M18_M20_a_closing_that_waits_keeps_out_what_would_free_it_until_its_session_is_killed) {
+    Pair pair = make_pair(false);
+    const PendingWork first = waiting_insert(pair, *pair.client, 1);
+    ASSERT_TRUE(receives(*pair.replica, numbers(pair, 1, 1)));
+    let_it_acknowledge(pair);
+    Manager closer = arm().login(0);
+    const PendingAnswer close = closer->start(sql::SetGlobal{Variable::super_read_only, 1});
+    const auto reads_on = [&] { return server(*pair.source).super_read_only; };
+    ASSERT_TRUE(becomes_true(reads_on));
+    set(*pair.source, Variable::read_only, 0);
+    EXPECT_TRUE(reads_on());
+    Manager nudger = arm().login(0);
+    const PendingAnswer nudge = nudger->start(sql::Nudge{"n1"});
+    EXPECT_TRUE(stays_pending(nudge, 1500ms));
+    EXPECT_FALSE(first.done());
+    for (const sql::SessionRow& row : arm().run(*pair.source, sql::ReadSessions{}))
+        EXPECT_EQ(row.closing, row.id == closer->id()) << row.user << " " << row.state;
+
+    arm().run(*pair.source, sql::Kill{closer->id()});
+    EXPECT_TRUE(ends_as(close, Outcome::unknown, 3s));
+    EXPECT_TRUE(ends_as(nudge, Outcome::acknowledged));
+    EXPECT_TRUE(ends_as(first, Outcome::acknowledged));
+    EXPECT_FALSE(server(*pair.source).read_only);
+    EXPECT_FALSE(reads_on());
+}
+
 TEST_P(SemiSync, M34_the_first_commit_after_all_receivers_reconnected_waits_a_second_at_most) {
     Pair pair = make_pair(true);
     arm().work(*pair.client, Insert{1});

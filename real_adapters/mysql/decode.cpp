@@ -45,6 +45,7 @@ std::vector<sql::SessionRow> session_rows(const Rows& rows) {
         row.idle = row.command == "Sleep";
         row.in_transaction = flag_of(f.at(5), "in a transaction");
         row.privileged = flag_of(f.at(6), "privileged");
+        row.closing = flag_of(f.at(7), "closing");
         sessions.push_back(std::move(row));
     }
     return sessions;

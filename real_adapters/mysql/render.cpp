@@ -39,7 +39,8 @@ constexpr std::string_view heartbeats = "SELECT channel_name, heartbeat FROM mys
 
 // By user name only: the host part of an account is a pattern, that of a session an address.
 constexpr std::string_view sessions =
-    "SELECT p.id, p.user, p.command, p.state, p.time, t.trx_mysql_thread_id IS NOT NULL, g.name IS NOT NULL "
+    "SELECT p.id, p.user, p.command, p.state, p.time, t.trx_mysql_thread_id IS NOT NULL, g.name IS NOT NULL, "
+    "COALESCE(p.info RLIKE '^[[:space:]]*SET[[:space:]].*read_only', 0) "
     "FROM information_schema.processlist p "
     "LEFT JOIN information_schema.innodb_trx t ON t.trx_mysql_thread_id = p.id "
     "LEFT JOIN (SELECT DISTINCT SUBSTRING_INDEX(SUBSTRING(grantee, 2), '\\'@\\'', 1) AS name "

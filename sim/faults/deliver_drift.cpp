@@ -24,6 +24,19 @@ Delivery set_variable(FakeMysql& server, Variable variable, std::int64_t value,
     return plan;
 }
 
+// It may hang behind commits that wait, and reads ON meanwhile (M20).
+Delivery closing_by_hand(World& world, FakeMysql& server) {
+    const auto has_it = [&world, &server] {
+        const ServerState state = by_hand::look(world, server);
+        return state.server.super_read_only || state.closing_pending;
+    };
+    Delivery plan;
+    plan.possible = server.up() && !has_it();
+    plan.apply = [&server] { server.close_by_hand(); };
+    plan.observed = has_it;
+    return plan;
+}
+
 Delivery variable_drift(World& world, FakeMysql& server, const Fault& fault) {
     const auto row = [&world, &server] { return by_hand::look(world, server).server; };
     switch (fault.kind) {
@@ -33,8 +46,7 @@ Delivery variable_drift(World& world, FakeMysql& server, const Fault& fault) {
             return set_variable(server, Variable::super_read_only, 0,
                                 [row] { return !row().super_read_only; });
         case set_read_only:
-            return set_variable(server, Variable::super_read_only, 1,
-                                [row] { return row().super_read_only; });
+            return closing_by_hand(world, server);
         case set_offline_mode:
             return set_variable(server, Variable::offline_mode, 1, [row] { return row().offline_mode; });
         case semi_sync_source_off:

@@ -87,6 +87,7 @@ enum class Canary {
     any_journal_counts,
     opens_without_waiting,
     opens_super_only,
+    closing_by_hand_is_left,
     opens_below_the_mark,
     set_back_primary_is_believed,
     shutdown_is_waited_for,

@@ -193,6 +193,7 @@ struct SessionRow {
     bool idle = false;        // command Sleep
     bool privileged = false;  // SUPER or CONNECTION_ADMIN, where it could be read
     bool in_transaction = false;
+    bool closing = false;  // what it runs is a SET of read_only or super_read_only
     std::int64_t seconds = 0;
     bool operator==(const SessionRow&) const = default;
 };

@@ -98,6 +98,7 @@ class FakeMysql {
     void set_source_delay(Duration delay);
     void fail_applier(int error_number);  // on the next transaction that it applies
     void set_by_hand(sql::Variable variable, std::int64_t value);
+    void close_by_hand();  // SET GLOBAL super_read_only=ON, on a session of its own: it may wait (M20)
     void persist_by_hand(sql::Variable variable, std::optional<std::int64_t> value);
     void stop_receiver_by_hand();
     void start_receiver_by_hand();
@@ -232,6 +233,7 @@ class FakeMysql {
     const Session* find(SessionId id) const;
     Session* find_connection(std::uint64_t connection);
     void login(LoginRequest login, std::move_only_function<void()> on_ended, LoginAnswer answer);
+    SessionId add_session(LoginRequest login, std::move_only_function<void()> on_ended, bool extra);
     void take_in(Session& session, Request request);
     void begin(Session& session, Request request);
     void dispatch(SessionId id);

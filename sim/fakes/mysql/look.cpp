@@ -174,6 +174,17 @@ void FakeMysql::run_read_journal(Session& session, const ShardName& shard) {
         [this, id](int error) { finish(id, std::unexpected(server_error(error))); });
 }
 
+namespace {
+
+// CloseInOnePacket waits in its FLUSH TABLES WITH READ LOCK, as a backup does.
+bool is_closing(const Request& request) {
+    const auto* statement = std::get_if<sql::Statement>(&request.what);
+    const auto* set = statement ? std::get_if<sql::SetGlobal>(statement) : nullptr;
+    return set && (set->variable == Variable::read_only || set->variable == Variable::super_read_only);
+}
+
+}  // namespace
+
 std::vector<sql::SessionRow> FakeMysql::session_rows() const {
     std::vector<sql::SessionRow> rows;
     for (const auto& session : sessions_) {
@@ -185,6 +196,7 @@ std::vector<sql::SessionRow> FakeMysql::session_rows() const {
         row.killed = session->killed;
         row.idle = !session->busy && !session->killed;
         row.privileged = session->login.privileged;
+        row.closing = session->busy && is_closing(session->current);
         row.in_transaction = session->waits_for_acks || !session->changes.empty();
         row.seconds = std::chrono::duration_cast<std::chrono::seconds>(now() - session->since).count();
     }

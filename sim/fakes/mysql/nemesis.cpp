@@ -58,6 +58,16 @@ void FakeMysql::make_new_uuid() {
     new_uuid_at_start_ = true;
 }
 
+// ---- settings by hand
+
+void FakeMysql::close_by_hand() {
+    if (!up_) return;
+    const SessionId id =
+        add_session({.user = "root", .privileged = true, .system_user = true}, [] {}, false);
+    execute(id, sql::SetGlobal{sql::Variable::super_read_only, 1}, 0,
+            [this, id](const sql::Result&) { disconnect(id); });
+}
+
 // ---- replication by hand
 
 void FakeMysql::block_applier(bool blocked) {

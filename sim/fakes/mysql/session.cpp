@@ -80,16 +80,20 @@ void FakeMysql::login(LoginRequest request, std::move_only_function<void()> on_e
     if (var(sql::Variable::offline_mode) && !request.privileged) {
         return answer(std::unexpected(refused(sql::error_number::offline_mode)));
     }
+    answer(add_session(std::move(request), std::move(on_ended), full));
+}
+
+SessionId FakeMysql::add_session(LoginRequest login, std::move_only_function<void()> on_ended, bool extra) {
     auto session = std::make_unique<Session>();
     session->id = (boot_ << 32U) | next_session_++;
-    session->login = std::move(request);
+    session->login = std::move(login);
     session->on_ended = std::move(on_ended);
     session->since = now();
-    session->extra = full;
+    session->extra = extra;
     const SessionId id = session->id;
     sessions_.push_back(std::move(session));
     touch();
-    answer(id);
+    return id;
 }
 
 // ---- statements in their order

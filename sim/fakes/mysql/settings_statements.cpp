@@ -78,7 +78,6 @@ void FakeMysql::set_offline_mode(bool on) {
 void FakeMysql::set_by_hand(Variable variable, std::int64_t new_value) {
     if (!up_) return;
     set_effective(variable, new_value);
-    if (variable == Variable::super_read_only && new_value != 0) settings_.set(Variable::read_only, 1);
     if (variable == Variable::read_only && new_value == 0) settings_.set(Variable::super_read_only, 0);
     if (variable == Variable::rpl_semi_sync_replica_enabled) receiver_.by_hand = true;
 }
