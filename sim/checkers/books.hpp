@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +15,7 @@
 #include "fixpoint/sim/scenario.hpp"
 #include "sim/checkers/as_declared.hpp"
 #include "sim/checkers/checker.hpp"
+#include "sim/checkers/fault_ends.hpp"
 
 namespace fixpoint::sim {
 
@@ -55,15 +55,6 @@ struct WriteBook {
     int k() const { return acknowledged.empty() ? 0 : acknowledged.back().policy.ackers_needed; }
 };
 
-// What was in force is shared, not copied, by all that refer to it.
-using RecordInForce = std::shared_ptr<const FixpointRecord>;
-
-struct DeliveredFault {
-    Instant at;
-    Fault fault;
-    RecordInForce in_force;  // when it was delivered; null: nothing
-};
-
 struct Refusal {
     Instant at;
     std::string manager;
@@ -87,6 +78,10 @@ struct Books {
 
     // A fault of that kind was delivered on that tablet.
     bool struck(FaultKind kind, const TabletAlias& tablet) const;
+    // The instant at which it was over. None: it goes on.
+    std::optional<Instant> over(const DeliveredFault& fault) const {
+        return sim::over(fault, delivered, faults_ceased);
+    }
 
     const Scenario scenario;
     Phase phase = Phase::boot;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 
 #include "sim/checkers/as_declared.hpp"
@@ -82,7 +83,6 @@ class Guarding {
             if (fault.kind == restart) unsafe_.erase(*fault.tablet);
             if (fault.kind == new_uuid && d.in_force && d.in_force->primary.alias == *fault.tablet)
                 another_server_.insert(*fault.tablet);
-            if (starts_again(fault.kind)) lost_for_good_.erase(*fault.tablet);
         }
         if (cost == Cost::beyond) beyond("not promised: " + describe(fault));
         if (cost == Cost::record) record_lost_ = true;
@@ -104,35 +104,15 @@ class Guarding {
         // A server that was set back has also lost what it vouched for.
         if (cost != Cost::gone && cost != Cost::unqualified && fault.kind != restore_older_state) return;
         for (const TabletAlias& t : subjects(fault)) {
-            const bool for_good = fault.permanent;
-            const bool by_network = is_of_the_network(fault.kind);
-            if (for_good) (by_network ? cut_off_for_good_ : lost_for_good_).insert(t);
-            const Instant until =
-                for_good || fault.for_time == Duration{} ? ends(d, t, for_good) : d.at + fault.for_time;
-            failures_.push_back({t, d.at, until == Instant::max() ? until : until + in_.recovering});
+            const std::optional<Instant> end = ends(d);
+            if (!end && fault.permanent) lost_for_good_.insert(t);
+            // What comes back is gone no more, but it is qualified anew only after a while.
+            failures_.push_back({t, d.at, end ? *end + in_.recovering : Instant::max()});
         }
     }
 
-    // `later` ends what `kind` did to that tablet.
-    static bool undoes(const Fault& later, FaultKind kind, const TabletAlias& t) {
-        if (is_of_the_network(kind)) return later.kind == heal;
-        if (later.tablet != t) return false;
-        if (kind == crash || kind == crash_before_durable || kind == shutdown)
-            return starts_again(later.kind);
-        return later.kind == restart || (kind == pause && (later.kind == resume || starts_again(later.kind)));
-    }
-
-    // Until something undoes it. What comes back is gone no more, but it is qualified anew only after a
-    // while.
-    Instant ends(const DeliveredFault& d, const TabletAlias& t, bool for_good) const {
-        if (for_good) return Instant::max();
-        if (cost_of(d.fault.kind) != Cost::gone)
-            return starts_again(d.fault.kind) ? d.at + d.fault.amount : d.at;
-        for (const DeliveredFault& later : in_.faults) {
-            if (later.at > d.at && undoes(later.fault, d.fault.kind, t)) return later.at;
-        }
-        return Instant::max();
-    }
+    // When faults cease the guard need not know: no further one strikes then.
+    std::optional<Instant> ends(const DeliveredFault& d) const { return over(d, in_.faults, std::nullopt); }
 
     // A manager, or the store, is out of reach: nothing is qualified anew until that ends.
     bool stops_managers(const Fault& fault) const {
@@ -156,13 +136,6 @@ class Guarding {
         }
     }
 
-    static bool brings_back(FaultKind later, FaultKind kind) {
-        if (kind == store_unreachable) return later == store_reachable;
-        if (kind == manager_crash) return later == manager_restart;
-        if (kind == manager_pause) return later == manager_resume || later == manager_restart;
-        return later == heal;
-    }
-
     void while_nobody_can_act() {
         for (const DeliveredFault& d : in_.faults) {
             if (!stops_managers(d.fault)) continue;
@@ -172,11 +145,7 @@ class Guarding {
             });
             if (stopped_before && d.fault.kind == manager_crash)
                 beyond("no manager was there while a receiver was stopped");
-            Instant end = d.fault.for_time == Duration{} ? Instant::max() : d.at + d.fault.for_time;
-            for (const DeliveredFault& later : in_.faults) {
-                if (later.at > d.at && brings_back(later.fault.kind, d.fault.kind))
-                    end = std::min(end, later.at);
-            }
+            const Instant end = ends(d).value_or(Instant::max());
             for (Failure& f : failures_) {
                 if (d.at > f.until || end < f.from) continue;
                 // Commits that wait use up the primary's connections, and a manager that comes only then has
@@ -252,15 +221,11 @@ class Guarding {
         return tablet;
     }
 
-    bool is_lost_for_good(const TabletAlias& alias) const {
-        return lost_for_good_.contains(alias) || cut_off_for_good_.contains(alias);
-    }
-
     void what_is_left() {
         std::vector<Tablet> left;
         std::set<TabletAlias> never_primary;
         for (const ScenarioTablet& t : in_.tablets) {
-            if (is_lost_for_good(t.alias) || undeclared_.contains(t.alias) || unsafe_.contains(t.alias) ||
+            if (lost_for_good_.contains(t.alias) || undeclared_.contains(t.alias) || unsafe_.contains(t.alias) ||
                 nobody_knows(t.alias))
                 continue;
             if (t.promotion_rule == PromotionRule::must_not) never_primary.insert(t.alias);
@@ -281,7 +246,7 @@ class Guarding {
         // One that lives is not replaced for having too few that acknowledge: a term begins with ackers that
         // vouch.
         const TabletAlias in_force = last_primary();
-        const bool replaced = is_lost_for_good(in_force) || unfit_.contains(in_force) ||
+        const bool replaced = lost_for_good_.contains(in_force) || unfit_.contains(in_force) ||
                               unsafe_.contains(in_force) || another_server_.contains(in_force);
         const auto primary = std::ranges::find(in_.tablets, in_force, &ScenarioTablet::alias);
         const bool could_wait = primary == in_.tablets.end() || primary->semi_sync_plugins;
@@ -304,7 +269,7 @@ class Guarding {
     DurabilityPolicy policy_;
     GuardVerdict verdict_;
     std::vector<Failure> failures_;
-    std::set<TabletAlias> lost_for_good_, cut_off_for_good_, undeclared_, deleted_, unsafe_, unfit_,
+    std::set<TabletAlias> lost_for_good_, undeclared_, deleted_, unsafe_, unfit_,
         applier_stands_, another_server_;
     std::set<std::string> managers_gone_;
     std::map<TabletAlias, TabletType> types_;
