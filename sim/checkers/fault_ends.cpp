@@ -55,8 +55,7 @@ bool ends_a_loop(FaultKind kind) {
 
 bool undoes(const Fault& later, const Fault& one) {
     const bool same_tablet = later.tablet == one.tablet;
-    const bool same_manager =
-        later.manager.empty() || one.manager.empty() || later.manager == one.manager;
+    const bool same_manager = later.manager.empty() || one.manager.empty() || later.manager == one.manager;
     switch (one.kind) {
         case cut_one_way:
         case cut:

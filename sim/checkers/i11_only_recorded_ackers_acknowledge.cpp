@@ -19,7 +19,7 @@ class I11 final : public Checker {
     void on(Instant at, const JudgeEvent& event) override {
         const auto* e = std::get_if<ReceiverConnected>(&event);
         if (!e || !e->acks || e->by_hand || !books_.in_force) return;
-        if (books_.acks_by_hand.contains(e->tablet) || books_.unnamed_by_hand.contains(e->tablet)) return;
+        if (books_.acks_by_hand.contains(e->tablet)) return;
         const FixpointRecord& record = *books_.in_force;
         if (e->source != record.primary.alias || record.has_acker(e->tablet)) return;
         if (nobody_names(e->tablet)) return;
