@@ -84,6 +84,8 @@ class Guarding {
             if (fault.kind == new_uuid && d.in_force && d.in_force->primary.alias == *fault.tablet)
                 another_server_.insert(*fault.tablet);
         }
+        if ((fault.kind == stop_receiver || fault.kind == stop_replication) && fault.tablet)
+            stopped_.push_back({*fault.tablet, d.at, d.at + in_.recovering});
         if (cost == Cost::beyond) beyond("not promised: " + describe(fault));
         if (cost == Cost::record) record_lost_ = true;
         if (cost == Cost::store && fault.permanent && fault.kind != cell_store_down)
@@ -139,11 +141,9 @@ class Guarding {
     void while_nobody_can_act() {
         for (const DeliveredFault& d : in_.faults) {
             if (!stops_managers(d.fault)) continue;
-            const bool stopped_before = std::ranges::any_of(in_.faults, [&](const DeliveredFault& other) {
-                const FaultKind kind = other.fault.kind;
-                return (kind == stop_receiver || kind == stop_replication) && other.at <= d.at;
-            });
-            if (stopped_before && d.fault.kind == manager_crash)
+            const bool is_stopped = std::ranges::any_of(
+                stopped_, [&](const Failure& s) { return s.from <= d.at && d.at <= s.until; });
+            if (is_stopped && d.fault.kind == manager_crash)
                 beyond("no manager was there while a receiver was stopped");
             const Instant end = ends(d).value_or(Instant::max());
             for (Failure& f : failures_) {
@@ -153,10 +153,19 @@ class Guarding {
                 if (d.fault.kind == manager_crash &&
                     std::min(end, f.until) - std::max(d.at, f.from) >= connections_last)
                     beyond("no manager was there while a tablet had failed");
-                if (f.until == Instant::max()) continue;
-                f.until = end == Instant::max() ? end : std::max(f.until, end + in_.recovering);
+                prolong(f, end);
+            }
+            for (Failure& s : stopped_) {
+                if (s.from <= end && d.at <= s.until) prolong(s, end);
             }
         }
+    }
+
+    void prolong(Failure& failure, Instant nobody_acts_until) const {
+        if (failure.until == Instant::max()) return;
+        failure.until = nobody_acts_until == Instant::max()
+                            ? nobody_acts_until
+                            : std::max(failure.until, nobody_acts_until + in_.recovering);
     }
 
     // Those of P and A that had failed at the moment of this fault; and whoever was just being made primary.
@@ -221,44 +230,67 @@ class Guarding {
         return tablet;
     }
 
+    // Declared, in reach, restart-safe and known of, when all has happened.
     void what_is_left() {
-        std::vector<Tablet> left;
-        std::set<TabletAlias> never_primary;
         for (const ScenarioTablet& t : in_.tablets) {
-            if (lost_for_good_.contains(t.alias) || undeclared_.contains(t.alias) || unsafe_.contains(t.alias) ||
-                nobody_knows(t.alias))
+            if (lost_for_good_.contains(t.alias) || undeclared_.contains(t.alias) ||
+                unsafe_.contains(t.alias) || nobody_knows(t.alias))
                 continue;
-            if (t.promotion_rule == PromotionRule::must_not) never_primary.insert(t.alias);
-            if (policy_.ackers_needed == 0 || t.semi_sync_plugins) left.push_back(tablet_of(t));
+            if (t.promotion_rule == PromotionRule::must_not) never_primary_.insert(t.alias);
+            if (policy_.ackers_needed == 0 || t.semi_sync_plugins) left_.push_back(tablet_of(t));
         }
-        const auto could_serve = [&](const Tablet& c) {
-            const bool may_be_primary = c.type == TabletType::primary || c.type == TabletType::replica;
-            // An errant one follows where it is needed, and that is all; one whose applier stands stays, and
-            // only people can mend it.
-            const auto followers = std::ranges::count_if(left, [&](const Tablet& t) {
-                return !applier_stands_.contains(t.alias) && may_acknowledge(policy_, c.alias, t);
-            });
-            return may_be_primary && !unfit_.contains(c.alias) && followers >= policy_.ackers_needed;
-        };
-        const auto could_lead = [&](const Tablet& c) {
-            return could_serve(c) && !never_primary.contains(c.alias);
-        };
-        // One that lives is not replaced for having too few that acknowledge: a term begins with ackers that
-        // vouch.
-        const TabletAlias in_force = last_primary();
-        const bool replaced = lost_for_good_.contains(in_force) || unfit_.contains(in_force) ||
-                              unsafe_.contains(in_force) || another_server_.contains(in_force);
-        const auto primary = std::ranges::find(in_.tablets, in_force, &ScenarioTablet::alias);
-        const bool could_wait = primary == in_.tablets.end() || primary->semi_sync_plugins;
-        const bool another = std::ranges::any_of(left, could_lead);
-        // One that is in force goes on, whatever its rule; without a record the first one is elected.
-        const bool goes_on = in_.recorded && !record_lost_;
-        const auto serves = [&](const Tablet& c) { return goes_on ? could_serve(c) : could_lead(c); };
-        bool some = !replaced && primary != in_.tablets.end()
-                        ? serves(tablet_of(*primary)) && (could_wait || policy_.is_none())
-                        : another;
-        if (deleted_.contains(in_force)) some = some && another;  // it serves on, until it is replaced
-        if (!some) beyond(fmt::format("nobody that is left could be primary under {}", policy_.to_string()));
+        if (!somebody_serves())
+            beyond(fmt::format("nobody that is left could be primary under {}", policy_.to_string()));
+    }
+
+    bool could_serve(const Tablet& c) const {
+        const bool may_be_primary = c.type == TabletType::primary || c.type == TabletType::replica;
+        // An errant one follows where it is needed, and that is all; one whose applier stands stays, and only
+        // people can mend it.
+        const auto followers = std::ranges::count_if(left_, [&](const Tablet& t) {
+            return !applier_stands_.contains(t.alias) && may_acknowledge(policy_, c.alias, t);
+        });
+        return may_be_primary && !unfit_.contains(c.alias) && followers >= policy_.ackers_needed;
+    }
+    bool could_be_elected(const Tablet& c) const {
+        return could_serve(c) && !never_primary_.contains(c.alias);
+    }
+
+    // What becomes of the primary in force.
+    enum class Fate {
+        serves,                 // for having too few that acknowledge it is not replaced: a term begins with
+                                // ackers that vouch
+        serves_until_replaced,  // nobody declares it any more
+        is_replaced,
+    };
+    Fate fate_of(const TabletAlias& primary) const {
+        if (lost_for_good_.contains(primary) || unfit_.contains(primary) || unsafe_.contains(primary) ||
+            another_server_.contains(primary))
+            return Fate::is_replaced;
+        return deleted_.contains(primary) ? Fate::serves_until_replaced : Fate::serves;
+    }
+
+    bool somebody_serves() const {
+        const auto primary = std::ranges::find(in_.tablets, last_primary(), &ScenarioTablet::alias);
+        const bool another = std::ranges::any_of(left_, [&](const Tablet& c) { return could_be_elected(c); });
+        if (primary == in_.tablets.end()) return another;
+        switch (fate_of(primary->alias)) {
+            case Fate::serves:
+                return serves_on(*primary);
+            case Fate::serves_until_replaced:
+                return serves_on(*primary) && another;
+            case Fate::is_replaced:
+                break;
+        }
+        return another;
+    }
+
+    // One that is in force goes on, whatever its rule; without a record the first one is elected.
+    bool serves_on(const ScenarioTablet& primary) const {
+        const bool in_force = in_.recorded && !record_lost_;
+        const Tablet tablet = tablet_of(primary);
+        return (primary.semi_sync_plugins || policy_.is_none()) &&
+               (in_force ? could_serve(tablet) : could_be_elected(tablet));
     }
 
     static std::string describe(const Fault& fault) {
@@ -269,8 +301,10 @@ class Guarding {
     DurabilityPolicy policy_;
     GuardVerdict verdict_;
     std::vector<Failure> failures_;
-    std::set<TabletAlias> lost_for_good_, undeclared_, deleted_, unsafe_, unfit_,
-        applier_stands_, another_server_;
+    std::vector<Failure> stopped_;  // receivers, by hand, until a manager has started them
+    std::set<TabletAlias> lost_for_good_, undeclared_, deleted_, unsafe_, unfit_, applier_stands_,
+        another_server_, never_primary_;
+    std::vector<Tablet> left_;
     std::set<std::string> managers_gone_;
     std::map<TabletAlias, TabletType> types_;
     bool record_lost_ = false;

@@ -33,8 +33,9 @@ class I11 final : public Checker {
   private:
     // People deleted its record and the one in force that named it: no manager can know of it.
     bool nobody_names(const TabletAlias& tablet) const {
-        const bool record_taken = std::ranges::any_of(
-            books_.delivered, [](const DeliveredFault& d) { return cost_of(d.fault.kind) == Cost::record; });
+        const bool record_taken = std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
+            return cost_of(d.fault.kind) == Cost::record && d.in_force && d.in_force->has_acker(tablet);
+        });
         return record_taken && !view_.now().store.tablets.contains(tablet) &&
                books_.struck(FaultKind::delete_tablet_record, tablet);
     }
