@@ -111,7 +111,7 @@ int run(const RunCommand& command) {
     std::size_t unequal_ones = 0;
     reports::Suite suite;
     suite.title = "Fixpoint in both worlds";
-    run_pairs(chosen, command.jobs, [&](const Pair& pair) {
+    run_pairs(each_of(chosen), command.jobs, [&](const Pair& pair) {
         if (!print_pair(pair, command.text)) ++unequal_ones;
         if (!command.html.empty()) show_both(pair, suite);
     });
