@@ -75,5 +75,28 @@ TEST(Books, WhoStrikesThePrimaryTouchesWhomAnOperationIsAtWorkOn) {
     }
 }
 
+TEST(Books, OfARecordThatWasSetBackOnlyARowThatCountsSays) {
+    for (const std::string row_of : {"a server of ours", "a stranger", "another shard", "a dead one"}) {
+        Stage s;
+        s.write(11, 1, {1, 2});
+        sql::JournalRow row = s.b.server(2).journal.front();
+        row.term = s.b.record().term;
+        row.revision = s.b.record().revision;
+        if (row_of == "a stranger") row.alias = {"zone9", 900};
+        if (row_of == "another shard") row.shard.shard = "1";
+        for (int n = 1; n <= 3; ++n) s.b.server(n).journal = {row};
+        if (row_of == "a dead one") {
+            for (int n = 1; n <= 3; ++n) s.b.kill(n);
+        }
+        RecordWritten e;
+        e.before = e.after = s.b.state.store.fixpoint;
+        --e.after->term;
+        s.play(e);
+        const bool known = row_of == "a server of ours";
+        EXPECT_EQ(s.judge.books().writes.at(11).by_hand.empty(), known) << row_of;
+        EXPECT_EQ(s.judge.books().in_force->term, known ? e.before->term : e.after->term) << row_of;
+    }
+}
+
 }  // namespace
 }  // namespace fixpoint::sim

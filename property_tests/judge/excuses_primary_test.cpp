@@ -55,11 +55,26 @@ TEST(ExcusesOfThePrimary, RelayLogRecoveryIsPersistedWhenAPrimaryAnswers) {
 }
 
 TEST(ExcusesOfThePrimary, AReceiverWaitsForItsServerId) {
-    for (const std::string tablet : {"has the id of another", "lends it", "set back", "blank", "untouched"}) {
+    for (const std::string tablet :
+         {"has the id of another", "has the id of a past primary", "has a new id", "lends it", "lent it",
+          "set back", "set back, and has a new id", "set back, and another has", "blank", "untouched"}) {
         Stage s;
-        if (tablet == "has the id of another") equal_server_id(s, 2, 1);
-        if (tablet == "lends it") equal_server_id(s, 3, 2);
-        if (tablet == "set back") s.fault(FaultKind::restore_older_state, 2);
+        const auto given = [&](int n, int to) {
+            s.b.row(to).server_id = 9;
+            s.b.record().server_ids_given.push_back({testing::uuid_of(n), 9});
+        };
+        if (tablet.starts_with("has ")) equal_server_id(s, 2, 1);
+        if (tablet == "has the id of another") s.b.row(2).server_id = s.b.row(1).server_id;
+        if (tablet == "has the id of a past primary") {
+            RecordedServer past = testing::recorded(3);
+            past.server_id = s.b.row(2).server_id = 8;
+            s.b.record().past_primaries.push_back(past);
+        }
+        if (tablet == "lends it" || tablet == "lent it") equal_server_id(s, 3, 2);
+        if (tablet == "lends it") s.b.row(3).server_id = s.b.row(2).server_id;
+        if (tablet.starts_with("set back")) s.fault(FaultKind::restore_older_state, 2);
+        if (tablet == "has a new id" || tablet == "set back, and has a new id") given(2, 2);
+        if (tablet == "set back, and another has") given(3, 3);
         if (tablet == "untouched") equal_server_id(s, 3, 1), s.fault(FaultKind::restore_older_state, 3);
         two_dead(s);
         if (tablet == "blank") {
@@ -70,7 +85,9 @@ TEST(ExcusesOfThePrimary, AReceiverWaitsForItsServerId) {
         }
         EXPECT_FALSE(s.judge.failure_is_justified()) << "no reason is given: " << tablet;
         s.say(EventKind::recovery_refused, Problem::dead_primary, 0, Reason::revocation_impossible);
-        EXPECT_EQ(s.judge.failure_is_justified(), tablet != "untouched") << tablet;
+        const bool needs_none = tablet == "untouched" || tablet == "lent it" || tablet == "has a new id" ||
+                                tablet == "set back, and has a new id";
+        EXPECT_EQ(s.judge.failure_is_justified(), !needs_none) << tablet;
     }
 }
 

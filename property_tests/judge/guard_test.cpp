@@ -340,5 +340,44 @@ TEST(Guard, AServerThatTakesLongToStartHasFailedSoMuchLonger) {
     }
 }
 
+TEST(Guard, ACutEndsWhenThatLinkIsHealed) {
+    const auto beyond = [](const std::string& healed, Duration lasts) {
+        Fault c;
+        c.kind = cut;
+        c.from_set = {alias_of(2).to_string()};
+        c.for_time = lasts;
+        Fault h;
+        h.kind = heal;
+        if (healed != "all") h.from_set = {healed};
+        return Faults().at(1s, c).at(5s, h).at(200s, crash, 1, true).beyond();
+    };
+    for (const Duration lasts : {0s, 150s}) {
+        EXPECT_EQ(beyond("all", lasts), "");
+        EXPECT_EQ(beyond(alias_of(2).to_string(), lasts), "");
+        EXPECT_NE(beyond(alias_of(3).to_string(), lasts), "") << "another link";
+    }
+}
+
+TEST(Guard, WhatIsForGoodEndsWhereALaterFaultUndoesIt) {
+    EXPECT_EQ(Faults().at(1s, crash, 2, true).at(5s, restart, 2).at(200s, crash, 1, true).beyond(), "");
+    EXPECT_NE(Faults().at(1s, crash, 2, true).at(5s, restart, 3).at(200s, crash, 1, true).beyond(), "");
+    EXPECT_NE(Faults().at(1s, wrong_password, 2, true).at(5s, restart, 2).at(200s, crash, 1, true).beyond(),
+              "")
+        << "it lets nobody in yet";
+}
+
+TEST(Guard, AReceiverThatWasStartedLongSinceNeedsNoManager) {
+    const auto beyond = [](Duration crashed, Duration paused_for = {}) {
+        Faults f;
+        f.at(1s, stop_receiver, 2);
+        if (paused_for > Duration{}) f.at(2s, manager_pause, 0, false, paused_for);
+        return f.at(crashed, manager_crash, 0).beyond();
+    };
+    EXPECT_NE(beyond(60s), "");
+    EXPECT_EQ(beyond(62s), "");
+    EXPECT_NE(beyond(100s, 50s), "") << "nobody could act for as long";
+    EXPECT_EQ(beyond(120s, 50s), "");
+}
+
 }  // namespace
 }  // namespace fixpoint::sim

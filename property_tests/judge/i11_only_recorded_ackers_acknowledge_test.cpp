@@ -36,13 +36,19 @@ TEST(I11, NamedOrWithoutAcknowledgementsOrByHandIsLegal) {
 
 TEST(I11, NobodyNamesATabletWhoseBothRecordsPeopleDeleted) {
     using enum FaultKind;
-    for (const std::string left : {"neither", "the one in force", "its own", "its own, deleted by nobody"}) {
+    for (const std::string left : {"neither", "the one in force", "its own", "its own, deleted by nobody",
+                                   "the one in force, which named it no more"}) {
         Stage s;
-        s.b.record().ackers.pop_back();
-        s.play(RecordWritten{"m1", 1, s.b.state.store.fixpoint, s.b.state.store.fixpoint, false, false});
+        const bool named_no_more = left == "the one in force, which named it no more";
+        const auto made_anew = [&] {
+            s.b.record().ackers.pop_back();
+            s.play(RecordWritten{"m1", 1, s.b.state.store.fixpoint, s.b.state.store.fixpoint, false, false});
+        };
+        if (named_no_more) made_anew();
         if (left != "its own, deleted by nobody") s.fault(delete_tablet_record, 3);
         if (left != "its own") s.b.state.store.tablets.erase(alias_of(3));
         if (left != "the one in force") s.fault(delete_fixpoint_record, 1);
+        if (!named_no_more) made_anew();
         s.play(ReceiverConnected{alias_of(3), alias_of(1), true, false});
         EXPECT_EQ(s.violated(), left == "neither" ? "" : "I11") << left;
     }

@@ -26,6 +26,7 @@ TEST(I3, ARecordSetBackIsInForceAgainWhereNoJournalTells) {
             sql::JournalRow row;
             row.shard = s.b.state.shard;
             row.term = s.b.record().term;
+            row.alias = alias_of(2);
             s.b.server(2).journal.push_back(row);
         }
         s.play(RecordWritten{"", 0, s.b.state.store.fixpoint, before, false, false});

@@ -105,5 +105,44 @@ TEST(I7, WhoTriesAgainByHandIsStillAtWork) {
     }
 }
 
+TEST(I7, TheEndOfAFaultBetweenASuccessAndTheNextLook) {
+    for (const std::string fault : {"ends", "ended before", "goes on", "until all cease"}) {
+        Stage s;
+        Fault f;
+        f.kind = FaultKind::pause;
+        f.tablet = alias_of(2);
+        if (fault == "ends") f.for_time = 5s;
+        if (fault == "ended before") f.for_time = 2s;
+        s.play(FaultHappened{f, FaultStage::delivered});
+        s.after(3s);
+        s.say(EventKind::recovery_began, Problem::receiver_stopped, 3);
+        s.say(EventKind::recovery_succeeded, Problem::receiver_stopped, 3);
+        s.after(3s);
+        if (fault == "until all cease") s.play(PhaseBegan{Phase::faults_ceased});
+        s.looked({{Problem::receiver_stopped, alias_of(3)}});
+        const bool ended = fault == "ends" || fault == "until all cease";
+        EXPECT_EQ(s.violated(), ended ? "" : "I7") << fault;
+    }
+}
+
+TEST(I7, AFaultThatWasUndoneEndsNoSecondTime) {
+    for (const bool resumed : {false, true}) {
+        Stage s;
+        Fault f;
+        f.kind = FaultKind::pause;
+        f.tablet = alias_of(2);
+        f.for_time = 5s;
+        s.play(FaultHappened{f, FaultStage::delivered});
+        s.after(1s);
+        if (resumed) s.fault(FaultKind::resume, 2);
+        s.after(2s);
+        s.say(EventKind::recovery_began, Problem::receiver_stopped, 3);
+        s.say(EventKind::recovery_succeeded, Problem::receiver_stopped, 3);
+        s.after(3s);
+        s.looked({{Problem::receiver_stopped, alias_of(3)}});
+        EXPECT_EQ(s.violated(), resumed ? "I7" : "");
+    }
+}
+
 }  // namespace
 }  // namespace fixpoint::sim

@@ -180,5 +180,40 @@ TEST(Oracle, ATransactionHoldsUpTheServerThatItIsOn) {
     }
 }
 
+TEST(Oracle, ACutThatWasHealedBeforeItKeepsNoTransaction) {
+    for (const std::string healed : {"before", "during", "another link", "never"}) {
+        Question q;
+        Fault c;
+        c.kind = FaultKind::cut;
+        c.from_set = {"clients"};
+        q.stage.play(FaultHappened{c, FaultStage::delivered});
+        q.stage.after(1s);
+        Fault heal;
+        heal.kind = FaultKind::heal;
+        heal.from_set = {healed == "another link" ? "m1" : "clients"};
+        if (healed == "before" || healed == "another link")
+            q.stage.play(FaultHappened{heal, FaultStage::delivered});
+        q.stage.after(1s);
+        Fault t;
+        t.kind = FaultKind::long_transaction;
+        t.tablet = alias_of(1);
+        t.for_time = 5s;
+        q.stage.play(FaultHappened{t, FaultStage::delivered});
+        q.stage.after(1s);
+        if (healed == "during") q.stage.play(FaultHappened{heal, FaultStage::delivered});
+        EXPECT_EQ(q.confirms(Reason::long_transaction, Problem::wrong_primary), healed != "before") << healed;
+    }
+}
+
+TEST(Oracle, ATransactionEndsWithItsServer) {
+    for (const int stopped : {1, 2}) {
+        Question q;
+        q.stage.fault(FaultKind::long_transaction, 1);
+        q.stage.after(1s);
+        q.stage.fault(FaultKind::crash, stopped);
+        EXPECT_EQ(q.confirms(Reason::long_transaction, Problem::wrong_primary), stopped == 2);
+    }
+}
+
 }  // namespace
 }  // namespace fixpoint::sim

@@ -46,7 +46,7 @@ TEST(RealShard, HasTheVerdictOfTheSimulation) {
           "operator/manager_killed_right_after_the_commit_point"})
         scenarios.push_back(soon_over(scenario(name)));
     std::size_t ran = 0;
-    run_pairs(scenarios, 4, [&](const Pair& pair) {
+    run_pairs(each_of(scenarios), 4, [&](const Pair& pair) {
         ++ran;
         const std::string& name = pair.simulated.scenario.name;
         EXPECT_EQ(pair.failed, "") << name;

@@ -2,7 +2,6 @@
 #include "sim/checkers/books.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -37,29 +36,16 @@ bool sets_semi_sync(const sql::Statement& statement) {
            set->variable <= sql::Variable::rpl_semi_sync_source_wait_point;
 }
 
-// What at least `count` of the servers have.
-GtidSet had_by(const std::vector<GtidSet>& sets, std::size_t count) {
-    GtidSet all;
-    std::function<void(std::size_t, std::size_t, const GtidSet&)> choose =
-        [&](std::size_t from, std::size_t left, const GtidSet& common) {
-            if (left == 0) return all.add(common);
-            for (std::size_t i = from; i + left <= sets.size(); ++i) {
-                choose(i + 1, left - 1, left == count ? sets[i] : common & sets[i]);
-            }
-        };
-    if (count > 0) choose(0, count, {});
-    return all;
-}
-
 }  // namespace
+
+void Books::no_longer_weak(const TabletAlias& tablet) {
+    weakened.erase(tablet);
+    stepped.erase(tablet);
+}
 
 bool Books::struck(FaultKind kind, const TabletAlias& tablet) const {
     return std::ranges::any_of(
         delivered, [&](const DeliveredFault& d) { return d.fault.kind == kind && d.fault.tablet == tablet; });
-}
-
-void Books::begin_term(Instant at, const FixpointRecord& record, bool unfenced) {
-    terms.push_back({at, record.term, record.primary, unfenced});
 }
 
 void Books::acted(const std::string& manager) {
@@ -67,40 +53,6 @@ void Books::acted(const std::string& manager) {
     if (it == under_way.end() || it->second.recovery == Recovery::none) return;
     if (std::ranges::find(recoveries, it->second.recovery) == recoveries.end())
         recoveries.push_back(it->second.recovery);
-}
-
-void Books::believe(const FixpointRecord& after, const WorldState& state) {
-    const ServerState* primary = state.server(after.primary.alias);
-    const bool new_term = !in_force || in_force->term != after.term;
-    if (new_term) believed.opened_at = primary ? after.opened_at & primary->server.gtid_executed : GtidSet{};
-    std::vector<GtidSet> sets;
-    for (const ServerState& server : state.servers) sets.push_back(has(server));
-    GtidSet provable = had_by(sets, static_cast<std::size_t>(after.k()) + 1);
-    provable.add(believed.high_water);
-    believed.high_water = after.k() > 0 ? after.high_water & provable : GtidSet{};
-
-    GtidSet errant;
-    for (const ServerState& server : state.servers) {
-        errant.add(errant_on(server, state));
-        const auto t = state.store.tablets.find(server.alias);
-        // The rebuild rule: numbers of a quarantined server's own uuid, whether or not anybody still has
-        // them.
-        if (t != state.store.tablets.end() && t->second.drained_by_fixpoint()) {
-            errant.add(after.retired_gtids().of_uuid(server.server.server_uuid));
-        }
-    }
-    errant.add(believed.retired);
-    believed.retired = after.retired_gtids() & errant;
-
-    std::vector<TabletAlias> ackers;
-    for (const RecordedServer& a : after.ackers) {
-        const bool before = std::ranges::find(believed.ackers, a.alias) != believed.ackers.end();
-        const ServerState* server = state.server(a.alias);
-        const bool acks = server && alive(*server) && server->server.semi_sync_replica_enabled;
-        // One that does not answer stays: it may follow already.
-        if (acks || (before && (!new_term || !server || !alive(*server)))) ackers.push_back(a.alias);
-    }
-    believed.ackers = std::move(ackers);
 }
 
 struct Books::Visitor {
@@ -138,13 +90,8 @@ struct Books::Visitor {
         const ServerState* server = view.now().server(tablet);
         const int k = books.in_force ? books.in_force->k() : 0;
         if (!server || !semi_sync_whole(server->server, std::max(1, k))) return true;
-        no_longer_weak(tablet);
+        books.no_longer_weak(tablet);
         return false;
-    }
-
-    void no_longer_weak(const TabletAlias& tablet) {
-        books.weakened.erase(tablet);
-        books.stepped.erase(tablet);
     }
 
     void operator()(const WriteAnswered& e) {
@@ -172,25 +119,30 @@ struct Books::Visitor {
 
     void operator()(const StatementTookEffect& e) {
         if (e.mutating) books.acted(e.manager);
-        if (closes(e.statement)) no_longer_weak(e.tablet);
+        if (closes(e.statement)) books.no_longer_weak(e.tablet);
         if (closes(e.statement) || opens(e.statement)) books.closed_by_hand.erase(e.tablet);
         if (sets_semi_sync(e.statement) && books.weakened.contains(e.tablet)) books.stepped.insert(e.tablet);
+        came_to_its_receiver(e);
+    }
+
+    // Who acknowledges by a person's hand goes on until a step comes to its receiver.
+    void came_to_its_receiver(const StatementTookEffect& e) {
         const auto* set = std::get_if<sql::SetGlobal>(&e.statement);
-        if (set && set->variable == sql::Variable::rpl_semi_sync_replica_enabled) {
-            books.acks_by_hand.erase(e.tablet);
-            books.acks_set.insert(e.tablet);
-        }
+        const bool sets = set && set->variable == sql::Variable::rpl_semi_sync_replica_enabled;
+        const bool starts = std::holds_alternative<sql::StartReceiver>(e.statement);
+        if (!sets && !starts) return;
+        if (sets) books.acks_set.insert(e.tablet);
+        const bool had_set = starts && books.acks_set.erase(e.tablet) > 0;
+        const auto it = books.acks_by_hand.find(e.tablet);
+        if (it == books.acks_by_hand.end()) return;
+        AcksByHand& hand = it->second;
         // Who had just set them need not foresee a hand between that and the start.
-        if (std::holds_alternative<sql::StartReceiver>(e.statement) && !books.acks_set.erase(e.tablet))
-            books.acks_by_hand.erase(e.tablet);
-        // Nor an operation that began under the record that is gone.
-        const auto unnamed = books.unnamed_by_hand.find(e.tablet);
+        if (!had_set) hand.switched_on = false;
+        // Nor an operation a record that is gone since it began.
         const auto operation = books.under_way.find(e.manager);
-        const bool knows = unnamed != books.unnamed_by_hand.end() &&
-                           (operation == books.under_way.end() || operation->second.began > unnamed->second);
-        if (knows && (std::holds_alternative<sql::StartReceiver>(e.statement) ||
-                      (set && set->variable == sql::Variable::rpl_semi_sync_replica_enabled)))
-            books.unnamed_by_hand.erase(unnamed);
+        if (hand.unnamed && (operation == books.under_way.end() || operation->second.began > *hand.unnamed))
+            hand.unnamed.reset();
+        if (!hand.switched_on && !hand.unnamed) books.acks_by_hand.erase(it);
     }
 
     void operator()(const ServerLockTaken&) {}
@@ -214,7 +166,6 @@ struct Books::Visitor {
 
     void operator()(const ServerStarted& e) {
         books.acks_by_hand.erase(e.tablet);
-        books.unnamed_by_hand.erase(e.tablet);
         const ServerState* server = view.now().server(e.tablet);
         if (const auto before = books.disk_before.find(e.tablet); before != books.disk_before.end()) {
             WriteIds gone;
@@ -235,7 +186,7 @@ struct Books::Visitor {
 
     void operator()(const ServerStopped& e) {
         books.touched.insert(e.tablet);  // acknowledgements are off after every start
-        no_longer_weak(e.tablet);
+        books.no_longer_weak(e.tablet);
         books.dropped_by_hand.erase(e.tablet);
         remember_disk(e.tablet);
     }
@@ -255,66 +206,7 @@ struct Books::Visitor {
             books.disk_before.try_emplace(tablet, on_disk(*server));
     }
 
-    void operator()(const RecordWritten& e) {
-        if (e.manager.empty()) return edited_by_hand(e);
-        books.acted(e.manager);
-        if (!e.after) return;
-        const WorldState& state = view.now();
-        const bool changed = !books.in_force || *books.in_force != *e.after;
-        if (changed) books.believe(*e.after, state);
-        if (e.is_commit_point()) {
-            ++books.commit_points;
-            books.begin_term(at, *e.after, unfenced(e, state));
-            if (books.terms.back().unfenced) {
-                for (auto& [id, write] : books.writes)
-                    write.by_hand = "the goal allowed an unfenced promotion";
-            }
-            no_longer_weak(e.after->primary.alias);
-        }
-        if (changed) books.in_force = std::make_shared<const FixpointRecord>(*e.after);
-    }
-
-    static bool unfenced(const RecordWritten& e, const WorldState& state) {
-        if (!state.store.goal || !e.before || e.before->k() > 0) return false;
-        return std::ranges::any_of(state.store.goal->allowed, [&](const AllowedStep& a) {
-            return a.step == "unfenced_promotion" && (a.term == e.before->term || a.term == e.after->term);
-        });
-    }
-
-    // A record set back so little that nobody in reach can know: what was told since is nobody's fault, and
-    // what it says is in force again.
-    void edited_by_hand(const RecordWritten& e) {
-        if (!books.in_force) return;
-        // Who acknowledges by the record that is gone goes on until a step comes to its receiver.
-        for (const RecordedServer& acker : books.in_force->ackers) {
-            if (!e.after || !e.after->has_acker(acker.alias)) books.unnamed_by_hand[acker.alias] = at;
-        }
-        const auto place = [](const auto& r) { return std::pair(r.term, r.revision); };
-        const std::pair<std::int64_t, std::int64_t> left =
-            e.after ? place(*e.after) : std::pair<std::int64_t, std::int64_t>{-1, 0};
-        if (left >= place(*books.in_force)) return;
-        const WorldState& state = view.now();
-        for (const ServerState& server : state.servers) {
-            if (!alive(server)) continue;
-            for (const sql::JournalRow& row : server.journal) {
-                if (row.shard == state.shard && place(row) > left) return;
-            }
-        }
-        for (auto& [id, write] : books.writes)
-            write.by_hand = "the record was set back, and no journal says so";
-        if (!e.after) return;
-        if (e.is_commit_point()) {
-            // Who was primary by the record that is gone serves until somebody closes it.
-            if (e.after->primary != books.in_force->primary)
-                books.weakened[books.in_force->primary.alias] =
-                    "the record was set back, and no journal says so";
-            no_longer_weak(e.after->primary.alias);
-            books.begin_term(at, *e.after, false);
-        }
-        books.believe(*e.after, state);
-        books.in_force = std::make_shared<const FixpointRecord>(*e.after);
-    }
-
+    void operator()(const RecordWritten& e) { books.written(at, e, view); }
     void operator()(const ShardLockTaken&) {}
     void operator()(const ShardLockReleased&) {}
 
@@ -407,7 +299,7 @@ struct Books::Visitor {
                 books.started_by_hand.insert(tablet);
                 break;
             case semi_sync_replica_on:
-                books.acks_by_hand.insert(tablet);
+                books.acks_by_hand[tablet].switched_on = true;
                 for (auto& [id, write] : books.writes) {
                     if (write.copies_lost.contains(tablet))
                         write.by_hand =
@@ -415,7 +307,7 @@ struct Books::Visitor {
                 }
                 break;
             case repoint:
-                books.acks_by_hand.insert(tablet);
+                books.acks_by_hand[tablet].switched_on = true;
                 books.dropped_by_hand.insert(tablet);
                 break;
             case reset_replication:

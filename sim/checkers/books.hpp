@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +15,7 @@
 #include "fixpoint/sim/scenario.hpp"
 #include "sim/checkers/as_declared.hpp"
 #include "sim/checkers/checker.hpp"
+#include "sim/checkers/fault_ends.hpp"
 
 namespace fixpoint::sim {
 
@@ -55,15 +55,6 @@ struct WriteBook {
     int k() const { return acknowledged.empty() ? 0 : acknowledged.back().policy.ackers_needed; }
 };
 
-// What was in force is shared, not copied, by all that refer to it.
-using RecordInForce = std::shared_ptr<const FixpointRecord>;
-
-struct DeliveredFault {
-    Instant at;
-    Fault fault;
-    RecordInForce in_force;  // when it was delivered; null: nothing
-};
-
 struct Refusal {
     Instant at;
     std::string manager;
@@ -78,6 +69,12 @@ struct Believed {
     std::vector<TabletAlias> ackers;  // less whoever had its acknowledgements off at that commit
 };
 
+// What a person did to a tablet's acknowledgements, and no step has come to its receiver since.
+struct AcksByHand {
+    bool switched_on = false;        // or its receiver was pointed somewhere
+    std::optional<Instant> unnamed;  // since when the record in force names it no more
+};
+
 struct Books {
     explicit Books(const Scenario& of) : scenario(of) {}
     void on(Instant at, const JudgeEvent& event, WorldView& view);
@@ -87,6 +84,10 @@ struct Books {
 
     // A fault of that kind was delivered on that tablet.
     bool struck(FaultKind kind, const TabletAlias& tablet) const;
+    // The instant at which it was over. None: it goes on.
+    std::optional<Instant> over(const DeliveredFault& fault) const {
+        return sim::over(fault, delivered, faults_ceased);
+    }
 
     const Scenario scenario;
     Phase phase = Phase::boot;
@@ -107,8 +108,7 @@ struct Books {
     std::set<TabletAlias> stepped;                // of these: a step has set semi-sync there since
     std::set<TabletAlias> started_by_hand;        // its next start is without its persisted settings
     std::set<TabletAlias> touched;  // a fault may have taken its mark, since it last was as declared
-    std::set<TabletAlias> acks_by_hand;
-    std::map<TabletAlias, Instant> unnamed_by_hand;  // since when the record in force names it no more
+    std::map<TabletAlias, AcksByHand> acks_by_hand;  // acknowledges, or would, by no step's doing
     std::set<TabletAlias> closed_by_hand;            // and no step has closed or opened it since
     std::set<TabletAlias> acks_set;                  // a step has set them, and not yet started the receiver
     std::set<TabletAlias> dropped_by_hand;        // a person may have dropped its relay log; until it stops
@@ -131,7 +131,11 @@ struct Books {
 
   private:
     struct Visitor;
+    void no_longer_weak(const TabletAlias& tablet);
     int term_index() const { return static_cast<int>(terms.size()) - 1; }
+    // In books_record.cpp.
+    void written(Instant at, const RecordWritten& e, WorldView& view);
+    void edited_by_hand(Instant at, const RecordWritten& e, WorldView& view);
     void begin_term(Instant at, const FixpointRecord& record, bool unfenced);
     void believe(const FixpointRecord& after, const WorldState& state);
     void acted(const std::string& manager);

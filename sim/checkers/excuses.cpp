@@ -206,12 +206,38 @@ class Excusing {
     // only a primary that answers shows which are taken.
     bool awaits_a_server_id(const TabletAlias& tablet) const {
         const ServerState* server = state_.server(tablet);
-        const bool to_renew = books_.struck(FaultKind::restore_older_state, tablet) ||
-                              books_.struck(FaultKind::equal_server_id, tablet) ||
-                              std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
-                                  return d.fault.kind == FaultKind::equal_server_id && d.fault.to == tablet;
-                              });
-        return server && (to_renew || (server->server.gtid_executed.empty() && server->channels.empty()));
+        if (!server) return false;
+        const bool made_equal = books_.struck(FaultKind::equal_server_id, tablet) ||
+                                std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
+                                    return d.fault.kind == FaultKind::equal_server_id && d.fault.to == tablet;
+                                });
+        if (made_equal && shares_its_id(*server)) return true;
+        if (books_.struck(FaultKind::restore_older_state, tablet) && !bears_what_was_given(*server))
+            return true;
+        return server->server.gtid_executed.empty() && server->channels.empty();
+    }
+
+    // With another server, or with a primary that was another one: its id is not renewed yet.
+    bool shares_its_id(const ServerState& server) const {
+        const sql::ServerRow& row = server.server;
+        const auto is_theirs = [&](const RecordedServer& r) {
+            return r.server_id == row.server_id && r.uuid != row.server_uuid;
+        };
+        const auto& record = state_.store.fixpoint;
+        return std::ranges::any_of(state_.servers,
+                                   [&](const ServerState& other) {
+                                       return other.alias != server.alias &&
+                                              other.server.server_id == row.server_id;
+                                   }) ||
+               (record &&
+                (is_theirs(record->primary) || std::ranges::any_of(record->past_primaries, is_theirs)));
+    }
+
+    // It is not renewed any more: nobody wrote under that id.
+    bool bears_what_was_given(const ServerState& server) const {
+        const auto& record = state_.store.fixpoint;
+        const GivenServerId borne{server.server.server_uuid, server.server.server_id};
+        return record && std::ranges::find(record->server_ids_given, borne) != record->server_ids_given.end();
     }
 
     static bool is_fatal(int error) {

@@ -145,8 +145,4 @@ bool starts_again(FaultKind kind) {
            kind == restore_older_state;
 }
 
-bool is_of_the_network(FaultKind kind) {
-    return kind == cut || kind == cut_one_way || kind == loss || kind == clog;
-}
-
 }  // namespace fixpoint::sim

@@ -31,6 +31,4 @@ bool may_lose_data(FaultKind kind);
 // Its server runs after it, whether or not it ran before.
 bool starts_again(FaultKind kind);
 
-bool is_of_the_network(FaultKind kind);
-
 }  // namespace fixpoint::sim

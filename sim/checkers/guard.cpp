@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 
 #include "sim/checkers/as_declared.hpp"
@@ -82,8 +83,9 @@ class Guarding {
             if (fault.kind == restart) unsafe_.erase(*fault.tablet);
             if (fault.kind == new_uuid && d.in_force && d.in_force->primary.alias == *fault.tablet)
                 another_server_.insert(*fault.tablet);
-            if (starts_again(fault.kind)) lost_for_good_.erase(*fault.tablet);
         }
+        if ((fault.kind == stop_receiver || fault.kind == stop_replication) && fault.tablet)
+            stopped_.push_back({*fault.tablet, d.at, d.at + in_.recovering});
         if (cost == Cost::beyond) beyond("not promised: " + describe(fault));
         if (cost == Cost::record) record_lost_ = true;
         if (cost == Cost::store && fault.permanent && fault.kind != cell_store_down)
@@ -104,35 +106,15 @@ class Guarding {
         // A server that was set back has also lost what it vouched for.
         if (cost != Cost::gone && cost != Cost::unqualified && fault.kind != restore_older_state) return;
         for (const TabletAlias& t : subjects(fault)) {
-            const bool for_good = fault.permanent;
-            const bool by_network = is_of_the_network(fault.kind);
-            if (for_good) (by_network ? cut_off_for_good_ : lost_for_good_).insert(t);
-            const Instant until =
-                for_good || fault.for_time == Duration{} ? ends(d, t, for_good) : d.at + fault.for_time;
-            failures_.push_back({t, d.at, until == Instant::max() ? until : until + in_.recovering});
+            const std::optional<Instant> end = ends(d);
+            if (!end && fault.permanent) lost_for_good_.insert(t);
+            // What comes back is gone no more, but it is qualified anew only after a while.
+            failures_.push_back({t, d.at, end ? *end + in_.recovering : Instant::max()});
         }
     }
 
-    // `later` ends what `kind` did to that tablet.
-    static bool undoes(const Fault& later, FaultKind kind, const TabletAlias& t) {
-        if (is_of_the_network(kind)) return later.kind == heal;
-        if (later.tablet != t) return false;
-        if (kind == crash || kind == crash_before_durable || kind == shutdown)
-            return starts_again(later.kind);
-        return later.kind == restart || (kind == pause && (later.kind == resume || starts_again(later.kind)));
-    }
-
-    // Until something undoes it. What comes back is gone no more, but it is qualified anew only after a
-    // while.
-    Instant ends(const DeliveredFault& d, const TabletAlias& t, bool for_good) const {
-        if (for_good) return Instant::max();
-        if (cost_of(d.fault.kind) != Cost::gone)
-            return starts_again(d.fault.kind) ? d.at + d.fault.amount : d.at;
-        for (const DeliveredFault& later : in_.faults) {
-            if (later.at > d.at && undoes(later.fault, d.fault.kind, t)) return later.at;
-        }
-        return Instant::max();
-    }
+    // When faults cease the guard need not know: no further one strikes then.
+    std::optional<Instant> ends(const DeliveredFault& d) const { return over(d, in_.faults, std::nullopt); }
 
     // A manager, or the store, is out of reach: nothing is qualified anew until that ends.
     bool stops_managers(const Fault& fault) const {
@@ -156,27 +138,14 @@ class Guarding {
         }
     }
 
-    static bool brings_back(FaultKind later, FaultKind kind) {
-        if (kind == store_unreachable) return later == store_reachable;
-        if (kind == manager_crash) return later == manager_restart;
-        if (kind == manager_pause) return later == manager_resume || later == manager_restart;
-        return later == heal;
-    }
-
     void while_nobody_can_act() {
         for (const DeliveredFault& d : in_.faults) {
             if (!stops_managers(d.fault)) continue;
-            const bool stopped_before = std::ranges::any_of(in_.faults, [&](const DeliveredFault& other) {
-                const FaultKind kind = other.fault.kind;
-                return (kind == stop_receiver || kind == stop_replication) && other.at <= d.at;
-            });
-            if (stopped_before && d.fault.kind == manager_crash)
+            const bool is_stopped = std::ranges::any_of(
+                stopped_, [&](const Failure& s) { return s.from <= d.at && d.at <= s.until; });
+            if (is_stopped && d.fault.kind == manager_crash)
                 beyond("no manager was there while a receiver was stopped");
-            Instant end = d.fault.for_time == Duration{} ? Instant::max() : d.at + d.fault.for_time;
-            for (const DeliveredFault& later : in_.faults) {
-                if (later.at > d.at && brings_back(later.fault.kind, d.fault.kind))
-                    end = std::min(end, later.at);
-            }
+            const Instant end = ends(d).value_or(Instant::max());
             for (Failure& f : failures_) {
                 if (d.at > f.until || end < f.from) continue;
                 // Commits that wait use up the primary's connections, and a manager that comes only then has
@@ -184,10 +153,19 @@ class Guarding {
                 if (d.fault.kind == manager_crash &&
                     std::min(end, f.until) - std::max(d.at, f.from) >= connections_last)
                     beyond("no manager was there while a tablet had failed");
-                if (f.until == Instant::max()) continue;
-                f.until = end == Instant::max() ? end : std::max(f.until, end + in_.recovering);
+                prolong(f, end);
+            }
+            for (Failure& s : stopped_) {
+                if (s.from <= end && d.at <= s.until) prolong(s, end);
             }
         }
+    }
+
+    void prolong(Failure& failure, Instant nobody_acts_until) const {
+        if (failure.until == Instant::max()) return;
+        failure.until = nobody_acts_until == Instant::max()
+                            ? nobody_acts_until
+                            : std::max(failure.until, nobody_acts_until + in_.recovering);
     }
 
     // Those of P and A that had failed at the moment of this fault; and whoever was just being made primary.
@@ -252,48 +230,67 @@ class Guarding {
         return tablet;
     }
 
-    bool is_lost_for_good(const TabletAlias& alias) const {
-        return lost_for_good_.contains(alias) || cut_off_for_good_.contains(alias);
+    // Declared, in reach, restart-safe and known of, when all has happened.
+    void what_is_left() {
+        for (const ScenarioTablet& t : in_.tablets) {
+            if (lost_for_good_.contains(t.alias) || undeclared_.contains(t.alias) ||
+                unsafe_.contains(t.alias) || nobody_knows(t.alias))
+                continue;
+            if (t.promotion_rule == PromotionRule::must_not) never_primary_.insert(t.alias);
+            if (policy_.ackers_needed == 0 || t.semi_sync_plugins) left_.push_back(tablet_of(t));
+        }
+        if (!somebody_serves())
+            beyond(fmt::format("nobody that is left could be primary under {}", policy_.to_string()));
     }
 
-    void what_is_left() {
-        std::vector<Tablet> left;
-        std::set<TabletAlias> never_primary;
-        for (const ScenarioTablet& t : in_.tablets) {
-            if (is_lost_for_good(t.alias) || undeclared_.contains(t.alias) || unsafe_.contains(t.alias) ||
-                nobody_knows(t.alias))
-                continue;
-            if (t.promotion_rule == PromotionRule::must_not) never_primary.insert(t.alias);
-            if (policy_.ackers_needed == 0 || t.semi_sync_plugins) left.push_back(tablet_of(t));
+    bool could_serve(const Tablet& c) const {
+        const bool may_be_primary = c.type == TabletType::primary || c.type == TabletType::replica;
+        // An errant one follows where it is needed, and that is all; one whose applier stands stays, and only
+        // people can mend it.
+        const auto followers = std::ranges::count_if(left_, [&](const Tablet& t) {
+            return !applier_stands_.contains(t.alias) && may_acknowledge(policy_, c.alias, t);
+        });
+        return may_be_primary && !unfit_.contains(c.alias) && followers >= policy_.ackers_needed;
+    }
+    bool could_be_elected(const Tablet& c) const {
+        return could_serve(c) && !never_primary_.contains(c.alias);
+    }
+
+    // What becomes of the primary in force.
+    enum class Fate {
+        serves,                 // for having too few that acknowledge it is not replaced: a term begins with
+                                // ackers that vouch
+        serves_until_replaced,  // nobody declares it any more
+        is_replaced,
+    };
+    Fate fate_of(const TabletAlias& primary) const {
+        if (lost_for_good_.contains(primary) || unfit_.contains(primary) || unsafe_.contains(primary) ||
+            another_server_.contains(primary))
+            return Fate::is_replaced;
+        return deleted_.contains(primary) ? Fate::serves_until_replaced : Fate::serves;
+    }
+
+    bool somebody_serves() const {
+        const auto primary = std::ranges::find(in_.tablets, last_primary(), &ScenarioTablet::alias);
+        const bool another = std::ranges::any_of(left_, [&](const Tablet& c) { return could_be_elected(c); });
+        if (primary == in_.tablets.end()) return another;
+        switch (fate_of(primary->alias)) {
+            case Fate::serves:
+                return serves_on(*primary);
+            case Fate::serves_until_replaced:
+                return serves_on(*primary) && another;
+            case Fate::is_replaced:
+                break;
         }
-        const auto could_serve = [&](const Tablet& c) {
-            const bool may_be_primary = c.type == TabletType::primary || c.type == TabletType::replica;
-            // An errant one follows where it is needed, and that is all; one whose applier stands stays, and
-            // only people can mend it.
-            const auto followers = std::ranges::count_if(left, [&](const Tablet& t) {
-                return !applier_stands_.contains(t.alias) && may_acknowledge(policy_, c.alias, t);
-            });
-            return may_be_primary && !unfit_.contains(c.alias) && followers >= policy_.ackers_needed;
-        };
-        const auto could_lead = [&](const Tablet& c) {
-            return could_serve(c) && !never_primary.contains(c.alias);
-        };
-        // One that lives is not replaced for having too few that acknowledge: a term begins with ackers that
-        // vouch.
-        const TabletAlias in_force = last_primary();
-        const bool replaced = is_lost_for_good(in_force) || unfit_.contains(in_force) ||
-                              unsafe_.contains(in_force) || another_server_.contains(in_force);
-        const auto primary = std::ranges::find(in_.tablets, in_force, &ScenarioTablet::alias);
-        const bool could_wait = primary == in_.tablets.end() || primary->semi_sync_plugins;
-        const bool another = std::ranges::any_of(left, could_lead);
-        // One that is in force goes on, whatever its rule; without a record the first one is elected.
-        const bool goes_on = in_.recorded && !record_lost_;
-        const auto serves = [&](const Tablet& c) { return goes_on ? could_serve(c) : could_lead(c); };
-        bool some = !replaced && primary != in_.tablets.end()
-                        ? serves(tablet_of(*primary)) && (could_wait || policy_.is_none())
-                        : another;
-        if (deleted_.contains(in_force)) some = some && another;  // it serves on, until it is replaced
-        if (!some) beyond(fmt::format("nobody that is left could be primary under {}", policy_.to_string()));
+        return another;
+    }
+
+    // One that is in force goes on, whatever its rule; without a record the first one is elected.
+    bool serves_on(const ScenarioTablet& primary) const {
+        const bool in_force = in_.recorded && !record_lost_;
+        const Tablet tablet = tablet_of(primary);
+        return (primary.semi_sync_plugins || policy_.is_none()) &&
+               (in_force ? could_serve(tablet) : could_be_elected(tablet));
     }
 
     static std::string describe(const Fault& fault) {
@@ -304,8 +301,10 @@ class Guarding {
     DurabilityPolicy policy_;
     GuardVerdict verdict_;
     std::vector<Failure> failures_;
-    std::set<TabletAlias> lost_for_good_, cut_off_for_good_, undeclared_, deleted_, unsafe_, unfit_,
-        applier_stands_, another_server_;
+    std::vector<Failure> stopped_;  // receivers, by hand, until a manager has started them
+    std::set<TabletAlias> lost_for_good_, undeclared_, deleted_, unsafe_, unfit_, applier_stands_,
+        another_server_, never_primary_;
+    std::vector<Tablet> left_;
     std::set<std::string> managers_gone_;
     std::map<TabletAlias, TabletType> types_;
     bool record_lost_ = false;

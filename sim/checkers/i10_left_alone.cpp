@@ -68,19 +68,11 @@ class I10 final : public Checker {
         const Duration poll = limits_of(view_.now()).poll;
         if (at - *tablet_record_by_hand_ < poll) return true;
         return std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
-            return d.fault.kind == FaultKind::cell_store_down && d.at < *tablet_record_by_hand_ + poll &&
-                   *tablet_record_by_hand_ < up_again(d) && at < up_again(d) + poll;
+            if (d.fault.kind != FaultKind::cell_store_down || d.at >= *tablet_record_by_hand_ + poll)
+                return false;
+            const std::optional<Instant> up_again = books_.over(d);
+            return !up_again || (*tablet_record_by_hand_ < *up_again && at < *up_again + poll);
         });
-    }
-    Instant up_again(const DeliveredFault& down) const {
-        if (down.fault.permanent) return Instant::max() - std::chrono::hours(1);
-        Instant end = books_.faults_ceased.value_or(Instant::max() - std::chrono::hours(1));
-        if (down.fault.for_time > Duration{}) end = std::min(end, down.at + down.fault.for_time);
-        for (const DeliveredFault& d : books_.delivered) {
-            if (d.fault.kind == FaultKind::cell_store_up && d.fault.cell == down.fault.cell && d.at > down.at)
-                end = std::min(end, d.at);
-        }
-        return end;
     }
     bool at_lock(std::int64_t id) const {
         const auto it = as_declared_at_lock_.find(id);

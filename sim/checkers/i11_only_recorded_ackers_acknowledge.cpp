@@ -19,7 +19,7 @@ class I11 final : public Checker {
     void on(Instant at, const JudgeEvent& event) override {
         const auto* e = std::get_if<ReceiverConnected>(&event);
         if (!e || !e->acks || e->by_hand || !books_.in_force) return;
-        if (books_.acks_by_hand.contains(e->tablet) || books_.unnamed_by_hand.contains(e->tablet)) return;
+        if (books_.acks_by_hand.contains(e->tablet)) return;
         const FixpointRecord& record = *books_.in_force;
         if (e->source != record.primary.alias || record.has_acker(e->tablet)) return;
         if (nobody_names(e->tablet)) return;
@@ -33,8 +33,9 @@ class I11 final : public Checker {
   private:
     // People deleted its record and the one in force that named it: no manager can know of it.
     bool nobody_names(const TabletAlias& tablet) const {
-        const bool record_taken = std::ranges::any_of(
-            books_.delivered, [](const DeliveredFault& d) { return cost_of(d.fault.kind) == Cost::record; });
+        const bool record_taken = std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
+            return cost_of(d.fault.kind) == Cost::record && d.in_force && d.in_force->has_acker(tablet);
+        });
         return record_taken && !view_.now().store.tablets.contains(tablet) &&
                books_.struck(FaultKind::delete_tablet_record, tablet);
     }

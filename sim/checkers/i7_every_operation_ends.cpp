@@ -136,11 +136,11 @@ class I7 final : public Checker {
         return server && on_data_error(*server);
     }
 
-    // The end of a fault that lasts for a time changes the world as well.
+    // The end of a fault that goes on for a while changes the world as well.
     bool a_fault_ended(Instant from, Instant to) const {
         return std::ranges::any_of(books_.delivered, [&](const DeliveredFault& d) {
-            const Instant end = d.at + d.fault.for_time;
-            return d.fault.for_time > Duration{} && from <= end && end <= to;
+            const std::optional<Instant> end = books_.over(d);
+            return end && *end > d.at && from <= *end && *end <= to;
         });
     }
 

@@ -229,11 +229,12 @@ bool long_transaction(In in, Key key) {
     const auto& delivered = in.books.delivered;
     return std::ranges::any_of(delivered, [&](const DeliveredFault& d) {
         if (d.fault.kind != FaultKind::long_transaction || d.fault.tablet != where) return false;
-        const Instant end = d.at + d.fault.for_time;
-        return d.fault.for_time == Duration{} || std::ranges::any_of(delivered, [&](const DeliveredFault& n) {
-                   const bool over = n.fault.for_time > Duration{} && n.at + n.fault.for_time < d.at;
-                   return fault_row(n.fault.kind).group == FaultGroup::network && n.at <= end && !over;
-               });
+        const std::optional<Instant> end = in.books.over(d);
+        return !end || std::ranges::any_of(delivered, [&](const DeliveredFault& n) {
+            const std::optional<Instant> healed = in.books.over(n);
+            return fault_row(n.fault.kind).group == FaultGroup::network && n.at <= *end &&
+                   (!healed || *healed >= d.at);
+        });
     });
 }
 

@@ -52,7 +52,7 @@ Delivery Nemesis::plan_network(const Fault& fault) {
     if (fault.kind == FaultKind::heal) {
         const auto healed = std::make_shared<bool>(false);
         plan.possible = true;
-        plan.apply = [this, &fault, healed] { *healed = heal_network(fault.from_set, fault.to_set); };
+        plan.apply = [this, &fault, healed] { *healed = heal_network(fault); };
         plan.observed = [healed] { return *healed; };
         return plan;
     }

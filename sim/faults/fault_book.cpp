@@ -137,14 +137,6 @@ bool is_meant(const Fault& fault, const std::vector<FaultKind>& kinds, const Fau
            (by.manager.empty() || fault.manager == by.manager) && (by.cell.empty() || fault.cell == by.cell);
 }
 
-bool touches(const std::vector<std::string>& names, const Fault& fault) {
-    const auto is_named = [&](const std::string& name) {
-        return std::ranges::find(names, name) != names.end();
-    };
-    return names.empty() || std::ranges::any_of(fault.from_set, is_named) ||
-           std::ranges::any_of(fault.to_set, is_named);
-}
-
 }  // namespace
 
 void FaultBook::undo_kinds(const std::vector<FaultKind>& kinds, const Fault& by) {
@@ -159,11 +151,10 @@ void FaultBook::forget_kinds(const std::vector<FaultKind>& kinds, const Fault& b
     }
 }
 
-bool FaultBook::heal_network(const std::vector<std::string>& from, const std::vector<std::string>& to) {
+bool FaultBook::heal_network(const Fault& by) {
     bool healed = false;
     for (const auto& s : states_) {
-        if (!s->active || fault_row(s->fault.kind).group != FaultGroup::network) continue;
-        if (!touches(from, s->fault) || !touches(to, s->fault)) continue;
+        if (!s->active || !heals(by, s->fault)) continue;
         undo(*s);
         healed = true;
     }

@@ -43,8 +43,8 @@ class FaultBook {
     void record_write(const std::string& manager, bool commit_point, bool before);
 
     // ---- for the deliveries
-    // Heals active network faults between the two sets (both empty: all). False: there was none.
-    bool heal_network(const std::vector<std::string>& from, const std::vector<std::string>& to);
+    // Heals the active network faults that this one heals. False: there was none.
+    bool heal_network(const Fault& by);
     // Undoes what is active of these kinds on that tablet or manager.
     void undo_kinds(const std::vector<FaultKind>& kinds, const Fault& by);
     // They are over, and nothing is undone: what strikes next takes their place.

@@ -1,5 +1,6 @@
 // What is asked about a kind of fault: its row, its words, whether it ceases; and the table as a manual shows
 // it. The rows themselves are in fault_table.cpp.
+#include <algorithm>
 #include <array>
 
 #include "fixpoint/model/assert.hpp"
@@ -56,6 +57,18 @@ bool is_environment(FaultKind kind) {
         default:
             return true;
     }
+}
+
+bool heals(const Fault& heal, const Fault& fault) {
+    const auto touches = [&](const std::vector<std::string>& names) {
+        const auto is_named = [&](const std::string& name) {
+            return std::ranges::find(names, name) != names.end();
+        };
+        return names.empty() || std::ranges::any_of(fault.from_set, is_named) ||
+               std::ranges::any_of(fault.to_set, is_named);
+    };
+    return heal.kind == FaultKind::heal && fault_row(fault.kind).group == FaultGroup::network &&
+           touches(heal.from_set) && touches(heal.to_set);
 }
 
 std::string fault_table_markdown() {

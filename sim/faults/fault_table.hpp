@@ -56,6 +56,9 @@ std::optional<FaultKind> parse_fault_kind(std::string_view name);
 // was lost for good) is the managers' work to cure.
 bool is_environment(FaultKind kind);
 
+// `heal` undoes that fault of the network, if it is one of a link between the two sets (an empty one: any).
+bool heals(const Fault& heal, const Fault& fault);
+
 // The table as Markdown, for scenarios/README.md.
 std::string fault_table_markdown();
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <limits>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -52,7 +53,7 @@ class Drawing {
   public:
     explicit Drawing(std::uint64_t first) : seed_(first) {}
 
-    sim::Scenario next() {
+    sim::Run next() {
         constexpr int choice = 8;
         sim::Run best = candidate();
         for (int i = 1; i < choice && rarest(best) > 0; ++i) {
@@ -60,7 +61,7 @@ class Drawing {
             if (rarest(other) < rarest(best)) best = std::move(other);
         }
         for (const auto& [kind, count] : best.faults) delivered_[kind] += count.delivered;
-        return std::move(best.scenario);
+        return best;
     }
 
   private:
@@ -69,7 +70,7 @@ class Drawing {
             sim::Scenario scenario = drawn(seed_);
             if (scenario.faults.empty() && scenario.boot == sim::Boot::converged) continue;
             scenario.name = fmt::format("seed_{}", seed_);
-            sim::Run found = sim::simulate(scenario);
+            sim::Run found = sim::simulate(scenario, {.timeline = true});
             if (found.verdict == sim::Verdict::unknown) continue;
             ++seed_;
             return found;
@@ -88,13 +89,6 @@ class Drawing {
     std::uint64_t seed_;
     std::map<sim::FaultKind, int> delivered_;
 };
-
-std::vector<sim::Scenario> draw(const CampaignCommand& command) {
-    Drawing drawing(command.first);
-    std::vector<sim::Scenario> scenarios;
-    while (scenarios.size() < command.runs) scenarios.push_back(drawing.next());
-    return scenarios;
-}
 
 struct Counts {
     std::map<sim::Verdict, int> real, simulated;
@@ -158,29 +152,32 @@ void leave(const std::string& folder, const Pair& pair) {
 }  // namespace
 
 int campaign(const CampaignCommand& command) {
-    const std::vector<sim::Scenario> scenarios = draw(command);
     Counts counts;
     const auto began = std::chrono::steady_clock::now();
     const auto seconds = [&] {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     };
-    const auto out_of_time = [&] { return command.minutes > 0 && seconds() > command.minutes * 60; };
-    run_pairs(
-        scenarios, command.jobs,
-        [&](const Pair& pair) {
-            counts.add(pair);
-            const sim::Run& run = pair.real;
-            const bool equal = pair.failed.empty() && run.verdict == pair.simulated.verdict;
-            fmt::print(
-                "{:>5.0f} s  {:<10} {:<16} {}{}\n", seconds(), pair.simulated.scenario.name,
-                pair.failed.empty() ? reports::verdict_word(run.verdict) : "harness failed",
-                equal ? "" : fmt::format("(simulated: {}) ", reports::verdict_word(pair.simulated.verdict)),
-                pair.failed.empty() ? run.why : pair.failed);
-            std::fflush(stdout);
-            if (!command.save.empty() && (!equal || run.verdict == sim::Verdict::violation))
-                leave(command.save, pair);
-        },
-        out_of_time);
+    Drawing drawing(command.first);
+    std::uint64_t drawn = 0;
+    const auto next = [&]() -> std::optional<sim::Run> {
+        const bool out_of_time = command.minutes > 0 && seconds() > command.minutes * 60;
+        if (out_of_time || drawn == command.runs) return std::nullopt;
+        ++drawn;
+        return drawing.next();
+    };
+    run_pairs(next, command.jobs, [&](const Pair& pair) {
+        counts.add(pair);
+        const sim::Run& run = pair.real;
+        const bool equal = pair.failed.empty() && run.verdict == pair.simulated.verdict;
+        fmt::print(
+            "{:>5.0f} s  {:<10} {:<16} {}{}\n", seconds(), pair.simulated.scenario.name,
+            pair.failed.empty() ? reports::verdict_word(run.verdict) : "harness failed",
+            equal ? "" : fmt::format("(simulated: {}) ", reports::verdict_word(pair.simulated.verdict)),
+            pair.failed.empty() ? run.why : pair.failed);
+        std::fflush(stdout);
+        if (!command.save.empty() && (!equal || run.verdict == sim::Verdict::violation))
+            leave(command.save, pair);
+    });
     counts.print();
     if (counts.failed > 0) return own_fault;
     return counts.real.contains(sim::Verdict::violation) ? violated : 0;

@@ -116,7 +116,7 @@ int run(const RunCommand& command) {
     for (const sim::Scenario& scenario : chosen) equal[scenario.name] = 0;
     reports::Suite suite;
     suite.title = "Fixpoint in both worlds";
-    run_pairs(rounds, command.jobs, [&](const Pair& pair) {
+    run_pairs(each_of(rounds), command.jobs, [&](const Pair& pair) {
         if (print_pair(pair, command.text)) ++equal[pair.simulated.scenario.name];
         if (!command.html.empty()) show_both(pair, suite);
     });

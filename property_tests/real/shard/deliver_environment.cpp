@@ -210,7 +210,7 @@ Delivery Nemesis::plan_network(const Fault& fault) {
     Delivery plan;
     plan.possible = true;
     if (fault.kind == heal) {
-        plan.apply = [this, &fault] { heal_network(fault.from_set, fault.to_set); };
+        plan.apply = [this, &fault] { heal_network(fault); };
         return plan;
     }
     const Pairs pairs = pairs_of(world, fault, fault.kind != cut_one_way);

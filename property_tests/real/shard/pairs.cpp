@@ -4,60 +4,100 @@
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
+#include <map>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 
 namespace fixpoint::real_shards {
+
 namespace {
 
-sim::Run attempt(const sim::Scenario& scenario, std::string& failed) {
-    try {
-        return run_for_real(scenario);
-    } catch (const std::exception& error) {
-        failed = error.what();
-        return {};
+// Drawn by whichever thread is free, kept until all before them are done.
+class Pairs {
+  public:
+    explicit Pairs(const Drawn& next) : next_(next) {}
+
+    std::optional<std::pair<std::size_t, Pair>> begin() {
+        const std::scoped_lock lock(mutex_);
+        if (all_drawn_) return std::nullopt;
+        try {
+            if (std::optional<sim::Run> simulated = next_()) {
+                Pair pair;
+                pair.simulated = std::move(*simulated);
+                return std::pair(drawn_++, std::move(pair));
+            }
+        } catch (...) {
+            thrown_ = std::current_exception();
+        }
+        all_drawn_ = true;
+        changed_.notify_all();
+        return std::nullopt;
     }
-}
+
+    void end(std::size_t number, Pair pair) {
+        const std::scoped_lock lock(mutex_);
+        done_.emplace(number, std::move(pair));
+        changed_.notify_all();
+    }
+
+    // No further one is begun.
+    void stop() {
+        const std::scoped_lock lock(mutex_);
+        all_drawn_ = true;
+    }
+
+    // Waits for it. None: there were not so many.
+    std::optional<Pair> take(std::size_t number) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return done_.contains(number) || (all_drawn_ && number >= drawn_); });
+        auto found = done_.extract(number);
+        if (found) return std::move(found.mapped());
+        if (thrown_) std::rethrow_exception(thrown_);
+        return std::nullopt;
+    }
+
+  private:
+    const Drawn& next_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::size_t drawn_ = 0;
+    bool all_drawn_ = false;
+    std::exception_ptr thrown_;
+    std::map<std::size_t, Pair> done_;
+};
 
 }  // namespace
 
-void run_pairs(const std::vector<sim::Scenario>& scenarios, int jobs,
-               const std::function<void(const Pair&)>& each, const std::function<bool()>& enough) {
-    std::mutex mutex;
-    std::condition_variable ended;
-    std::size_t next = 0, end = scenarios.size();
-    std::vector<std::optional<Pair>> done(scenarios.size());
+Drawn each_of(const std::vector<sim::Scenario>& scenarios) {
+    return [&scenarios, i = std::size_t{0}]() mutable -> std::optional<sim::Run> {
+        if (i == scenarios.size()) return std::nullopt;
+        return sim::simulate(scenarios[i++], {.timeline = true});
+    };
+}
+
+void run_pairs(const Drawn& next, int jobs, const std::function<void(const Pair&)>& each,
+               const std::function<sim::Run(const sim::Scenario&)>& for_real) {
+    Pairs pairs(next);
     const auto work = [&] {
-        while (true) {
-            std::size_t mine = 0;
-            {
-                const std::scoped_lock lock(mutex);
-                if (enough && enough()) end = std::min(end, next);
-                if (next >= end) return ended.notify_all();
-                mine = next++;
+        while (auto begun = pairs.begin()) {
+            auto& [number, pair] = *begun;
+            try {
+                pair.real = for_real(pair.simulated.scenario);
+            } catch (const std::exception& error) {
+                pair.failed = error.what();
             }
-            Pair pair;
-            pair.real = attempt(scenarios[mine], pair.failed);
-            const std::scoped_lock lock(mutex);
-            done[mine] = std::move(pair);
-            ended.notify_all();
+            pairs.end(number, std::move(pair));
         }
     };
-    std::vector<std::thread> threads;
+    std::vector<std::jthread> threads;  // joined whatever is thrown
     for (int i = 0; i < std::max(1, jobs); ++i) threads.emplace_back(work);
-    for (std::size_t i = 0; i < scenarios.size(); ++i) {
-        const sim::Run simulated = sim::simulate(scenarios[i], {.timeline = true});
-        std::unique_lock lock(mutex);
-        ended.wait(lock, [&] { return done[i].has_value() || i >= end; });
-        if (i >= end) break;
-        Pair pair = *std::exchange(done[i], std::nullopt);
-        lock.unlock();
-        pair.simulated = simulated;
-        each(pair);
+    try {
+        for (std::size_t i = 0; const std::optional<Pair> pair = pairs.take(i); ++i) each(*pair);
+    } catch (...) {
+        pairs.stop();
+        throw;
     }
-    for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace fixpoint::real_shards

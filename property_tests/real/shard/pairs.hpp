@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +17,19 @@ struct Pair {
     std::string failed;  // the harness itself could not run it; "": it could
 };
 
-// `each`: called in the order of the scenarios, by the caller's thread, as soon as it may be.
-// `enough`: asked before each further one is begun.
-void run_pairs(const std::vector<sim::Scenario>& scenarios, int jobs,
-               const std::function<void(const Pair&)>& each, const std::function<bool()>& enough = {});
+// The simulated run of what is to be run for real next, with its timeline; none: that was all. Never asked
+// by two threads at once.
+using Drawn = std::function<std::optional<sim::Run>()>;
+
+// These, one after the other. They must outlive it.
+Drawn each_of(const std::vector<sim::Scenario>& scenarios);
+
+// `next`: asked just before each real run is begun. `each`: called in that order, by the caller's thread, as
+// soon as it may be. What one of them throws is thrown when the runs under way have ended.
+void run_pairs(
+    const Drawn& next, int jobs, const std::function<void(const Pair&)>& each,
+    const std::function<sim::Run(const sim::Scenario&)>& for_real = [](const sim::Scenario& scenario) {
+        return run_for_real(scenario);
+    });
 
 }  // namespace fixpoint::real_shards
