@@ -175,6 +175,7 @@ Tablets replica_skips(const View& v) {
         if (!t.earlier || !may_replicate(v, t) || !receives_from_primary(v, t)) return false;
         if (!both_threads_run(*t.now) || !both_threads_run(*t.earlier) || p->earlier->answered > t.now->asked)
             return false;
+        if (goes_round(v, t)) return true;
         // What waits on P for an acknowledgement, too: it has been sent, and perhaps waits for just this one.
         const GtidSet lacking =
             (p->earlier->log - t.now->server().gtid_executed) - t.earlier->server().gtid_executed;

@@ -40,6 +40,7 @@ void Shard::begin_look() {
 
 void Shard::remember(Known& known, TabletLookPtr look) {
     if (known.boot_connection != known.sessions->look_connection()) {
+        known.only_reads_since.reset();
         known.boot_connection = known.sessions->look_connection();
         known.boot_seen = look->asked;
         known.received_at_boot = look->has - look->server().gtid_executed;
@@ -49,6 +50,8 @@ void Shard::remember(Known& known, TabletLookPtr look) {
     }
     const sql::ReplicaRow* channel = look->channel();
     if (channel && channel->receiver == sql::ThreadState::yes) known.receiver_has_run = true;
+    const TabletLookPtr before = known.history.empty() ? nullptr : known.history.back();
+    known.only_reads_since = only_reads_since(known.only_reads_since, before.get(), *look, limits());
     known.uuid = look->server().server_uuid;
     if (known.now) known.previous = known.now;
     known.now = look;
@@ -181,6 +184,7 @@ void Shard::relay_log_dropped(const TabletAlias& alias) {
     Known& known = known_.at(alias);
     known.received_at_boot = {};
     known.receiver_has_run = true;
+    known.only_reads_since.reset();
     known.history.clear();  // what was seen of it before says nothing any more
 }
 
@@ -250,6 +254,7 @@ void Shard::rebuild_view() {
         t.had_lock = known.had_lock;
         t.received_at_boot = known.received_at_boot;
         t.receiver_has_run = known.receiver_has_run;
+        t.only_reads_since = known.only_reads_since;
         t.mark = known.mark;
         view_.tablets.push_back(std::move(t));
     }

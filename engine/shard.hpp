@@ -71,6 +71,7 @@ class Shard {
         Instant boot_seen, had_lock;
         GtidSet received_at_boot;
         bool receiver_has_run = false;
+        std::optional<Instant> only_reads_since;
         TabletLookPtr mark;  // of P; see TabletView
         std::int64_t mark_term = 0, mark_revision = 0;
         Answering answering = Answering::silent;

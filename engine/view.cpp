@@ -262,6 +262,10 @@ bool is_complete(const View& view, const TabletView& t) {
     const TabletView* p = view.primary();
     const TabletFacts* facts = view.facts.find(t.alias());
     if (!t.now || !p || !facts) return false;
+    // In two looks already: it may go round (M45), and nobody would execute what it acknowledged.
+    if (t.only_reads_since && *t.only_reads_since < t.now->asked &&
+        !canary(Canary::one_that_goes_round_vouches))
+        return false;
     const auto has_log_of = [&](const TabletLookPtr& of_primary) {
         if (!of_primary || of_primary->answered > t.now->asked || of_primary->asked < t.boot_seen)
             return false;
@@ -271,6 +275,20 @@ bool is_complete(const View& view, const TabletView& t) {
     };
     const bool newer_is_there = p->now && p->now->answered <= t.now->asked;
     return has_log_of(newer_is_there ? p->now : p->previous) || (!view.in_ackers(t) && has_log_of(t.mark));
+}
+
+std::optional<Instant> only_reads_since(std::optional<Instant> so_far, const TabletLook* before,
+                                        const TabletLook& look, const Limits& limits) {
+    const sql::ReplicaRow* channel = look.channel();
+    if (!channel || !channel->applier_only_reads) return {};
+    if (!so_far || !before || look.asked - before->answered > limits.stalled / 3) return look.asked;
+    const bool moved = look.server().gtid_executed != before->server().gtid_executed;
+    return moved ? look.asked : *so_far;
+}
+
+bool goes_round(const View& view, const TabletView& t) {
+    if (canary(Canary::waits_for_one_that_goes_round)) return false;
+    return t.now && t.only_reads_since && t.now->answered - *t.only_reads_since >= view.limits().stalled;
 }
 
 bool should_be_acker(const View& view, const TabletView& t) {

@@ -76,6 +76,8 @@ struct TabletView {
     GtidSet received_at_boot;  // counted as received then and not executed
     bool receiver_has_run =
         false;  // seen in this boot, or its relay log was dropped: no phantoms are left (M44)
+    // Its applier reads and hands on nothing, and nothing was executed, in every look since this one.
+    std::optional<Instant> only_reads_since;
     // Of one that is not in A: a look at P since this boot, no change of A in between. What it may ever have
     // acknowledged is in that log, so one that lags behind is measured by it (protocol 6).
     TabletLookPtr mark;
@@ -155,6 +157,12 @@ bool is_needed_though_errant(const View& view, const TabletView& t);
 // The set that t must have to be complete: log(P) of a look made after this boot of t was seen and before its
 // own.
 bool is_complete(const View& view, const TabletView& t);
+// Since which look its applier has read and handed on nothing, with nothing executed; `before` is the look
+// before this one. Looks that are far apart are not held together: it may have been paused in between.
+std::optional<Instant> only_reads_since(std::optional<Instant> so_far, const TabletLook* before,
+                                        const TabletLook& look, const Limits& limits);
+// Its applier goes round in its relay log's index (M45): it reads the same files for ever.
+bool goes_round(const View& view, const TabletView& t);
 // A as the declared policy wants it.
 bool should_be_acker(const View& view, const TabletView& t);
 

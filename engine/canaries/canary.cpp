@@ -74,6 +74,8 @@ constexpr auto canaries = std::to_array<NamedCanary>({
     {Canary::old_uuid_stays_in_A, "old_uuid_stays_in_A"},
     {Canary::persisted_before_switched, "persisted_before_switched"},
     {Canary::waits_for_skipped_transactions, "waits_for_skipped_transactions"},
+    {Canary::waits_for_one_that_goes_round, "waits_for_one_that_goes_round"},
+    {Canary::one_that_goes_round_vouches, "one_that_goes_round_vouches"},
     {Canary::semi_sync_waits_for_ackers, "semi_sync_waits_for_ackers"},
     {Canary::timeout_only_persisted, "timeout_only_persisted"},
     {Canary::behind_but_closed_is_revoked, "behind_but_closed_is_revoked"},

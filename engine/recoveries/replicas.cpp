@@ -124,8 +124,13 @@ awaitable<Outcome> refetch_skipped(Operation& op) {
     const TabletView* p = op.view().primary();
     if (!p || !p->now) co_return refused(Reason::primary_unreachable);
     const GtidSet lacking = p->now->log - t->now->server().gtid_executed;
-    op.report(alias.to_string() + " skips what its primary has: " + lacking.to_string());
-    if (!t->now->has.intersects(lacking)) co_return co_await renew_server_id(op);
+    const bool round = goes_round(op.view(), *t);
+    if (round) {
+        op.report("the applier of " + alias.to_string() + " goes round in the index of its relay log");
+    } else {
+        op.report(alias.to_string() + " skips what its primary has: " + lacking.to_string());
+        if (!t->now->has.intersects(lacking)) co_return co_await renew_server_id(op);
+    }
     if (Outcome dropped = co_await drop_relay_log(op, alias); dropped.refused) co_return dropped;
     co_return co_await start_both(op, alias);
 }

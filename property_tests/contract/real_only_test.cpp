@@ -138,46 +138,5 @@ TEST_F(RealOnly, no_error_text_holds_the_replication_password) {
     }
 }
 
-// The index names new files beside the old ones of the same names: the applier goes round in it for ever,
-// both threads run, and no error says so. The fake refuses each start instead, as the first one does.
-TEST_F(RealOnly, M45_started_once_more_without_its_relay_log_files_it_applies_nothing_until_it_is_reset) {
-    arm().start_servers(2);
-    auto source = arm().login(0);
-    auto replica = arm().login(1);
-    arm().run(*source, sql::SetGlobal{sql::Variable::read_only, 0});
-    arm().run(*replica, sql::ChangeSource{.source = arm().address(0), .heartbeat_period = 1s});
-    arm().run(*replica, sql::StartReceiver{});
-    arm().run(*replica, sql::StartApplier{});
-    auto client = arm().login(0, Account::client);
-    arm().work(*client, Insert{1});
-    const auto executed = [&] { return arm().run(*replica, sql::ReadGtids{}).executed; };
-    const auto source_has = [&] { return arm().run(*source, sql::ReadGtids{}).executed; };
-    ASSERT_TRUE(arm().eventually([&] { return executed() == source_has(); }));
-    arm().kill(1);
-    arm().start(1, {.relay_logs_removed = true});
-    arm().kill(1);
-    arm().start(1);
-    replica = arm().login(1);
-    arm().run(*replica, sql::SetGlobal{sql::Variable::rpl_semi_sync_source_enabled, 0});
-    const GtidSet before = executed();
-    arm().run(*replica, sql::StartReceiver{});
-    arm().run(*replica, sql::StartApplier{});
-    arm().work(*client, Insert{2});
-    const auto row = [&] { return arm().run(*replica, sql::ReadReplica{}).at(0); };
-    ASSERT_TRUE(arm().eventually([&] { return row().retrieved == source_has() - before; }));
-    arm().pass(2s);
-    EXPECT_EQ(executed(), before);
-    EXPECT_TRUE(row().applier_running);
-    EXPECT_FALSE(row().applier_idle);
-    EXPECT_EQ(row().applier_errno, 0);
-
-    arm().run(*replica, sql::StopReceiver{});
-    arm().run(*replica, sql::StopApplier{});
-    arm().run(*replica, sql::ResetReplica{.all = false});
-    arm().run(*replica, sql::StartReceiver{});
-    arm().run(*replica, sql::StartApplier{});
-    EXPECT_TRUE(arm().eventually([&] { return executed() == source_has(); }));
-}
-
 }  // namespace
 }  // namespace fixpoint::contract

@@ -215,6 +215,7 @@ TEST_P(Receiver, M10_a_lock_holds_the_applier_and_neither_the_receiver_nor_its_s
     EXPECT_TRUE(executed(*replica).empty());
     EXPECT_TRUE(channel(*replica).applier_running);
     EXPECT_FALSE(channel(*replica).applier_idle);  // although its coordinator has read all (so it says)
+    EXPECT_FALSE(channel(*replica).applier_only_reads);
     const Instant before = arm().now();
     arm().run(*replica, sql::StopReceiver{});
     EXPECT_LE(arm().now() - before, 5s);
@@ -236,6 +237,8 @@ TEST_P(Receiver, M10_a_source_delay_holds_the_applier_and_not_the_receiver) {
     const Instant written = arm().now();
     ASSERT_TRUE(receives(*replica, executed(*source)));
     EXPECT_TRUE(executed(*replica).empty());
+    arm().pass(300ms);
+    EXPECT_FALSE(channel(*replica).applier_only_reads);
     ASSERT_TRUE(executes(*replica, executed(*source)));
     EXPECT_GE(arm().now() - written, 2900ms);  // whole seconds, and the second of the write had begun
 }
@@ -353,6 +356,101 @@ TEST_P(Receiver, M45_removed_relay_log_files_stop_everything_until_the_replica_i
     arm().run(*replica, sql::ResetReplica{.all = false});
     EXPECT_EQ(channel(*replica).source, arm().address(0));
     applies_after_a_reset(*replica, sent);
+}
+
+// Its index names the new files beside old ones of the same names: the applier goes round in it.
+#define A_REPLICA_STARTED_TWICE_WITHOUT_ITS_RELAY_LOG_FILES      \
+    arm().start_servers(2);                                      \
+    Manager source = arm().login(0);                             \
+    Manager replica = arm().login(1);                            \
+    open(*source);                                               \
+    follow(*replica, 0);                                         \
+    auto client = arm().login(0, Account::client);               \
+    arm().work(*client, Insert{1});                              \
+    ASSERT_TRUE(executes(*replica, executed(*source)));          \
+    arm().kill(1);                                               \
+    arm().start(1, {.relay_logs_removed = true});                \
+    arm().kill(1);                                               \
+    arm().start(1);                                              \
+    replica = arm().login(1);                                    \
+    const GtidSet before = executed(*replica);                   \
+    EXPECT_EQ(channel(*replica).applier_errno, 0);               \
+    start_receiver(*replica);                                    \
+    arm().run(*replica, sql::StartApplier{});                    \
+    arm().work(*client, Insert{2});                              \
+    ASSERT_TRUE(receives(*replica, executed(*source) - before)); \
+    EXPECT_TRUE(becomes_true([&] { return channel(*replica).applier_only_reads; }))
+
+TEST_P(Receiver, M45_started_twice_without_its_relay_log_files_the_applier_goes_round_until_a_change) {
+    A_REPLICA_STARTED_TWICE_WITHOUT_ITS_RELAY_LOG_FILES;
+    const auto it_goes_round = [&] {
+        for (int i = 0; i < 10; ++i) {
+            arm().pass(200ms);
+            const sql::ReplicaRow row = look(*replica).channels.at(0);
+            EXPECT_TRUE(row.applier_only_reads);
+            EXPECT_FALSE(row.applier_idle);
+            EXPECT_TRUE(row.applier_running);
+            EXPECT_EQ(row.applier_errno, 0);
+            EXPECT_EQ(row.receiver, ThreadState::yes);
+        }
+        EXPECT_EQ(executed(*replica), before);
+    };
+    it_goes_round();
+    arm().run(*replica, sql::StopReceiver{});
+    arm().run(*replica, sql::StopApplier{});
+    EXPECT_FALSE(channel(*replica).applier_only_reads);
+    start_receiver(*replica);
+    arm().run(*replica, sql::StartApplier{});
+    it_goes_round();
+    arm().kill(1);
+    arm().start(1);
+    replica = arm().login(1);
+    EXPECT_EQ(channel(*replica).retrieved, executed(*source) - before);  // it is there, and never read
+    start_receiver(*replica);
+    arm().run(*replica, sql::StartApplier{});
+    it_goes_round();
+
+    arm().run(*replica, sql::StopReceiver{});
+    arm().run(*replica, sql::StopApplier{});
+    point(*replica, 0);
+    start_receiver(*replica);
+    arm().run(*replica, sql::StartApplier{});
+    EXPECT_TRUE(executes(*replica, executed(*source)));
+    EXPECT_TRUE(becomes_true([&] { return channel(*replica).applier_idle; }));
+    EXPECT_FALSE(channel(*replica).applier_only_reads);
+}
+
+TEST_P(Receiver, M45_an_applier_that_goes_round_is_cured_by_a_reset_too) {
+    A_REPLICA_STARTED_TWICE_WITHOUT_ITS_RELAY_LOG_FILES;
+    arm().run(*replica, sql::StopReceiver{});
+    arm().run(*replica, sql::StopApplier{});
+    arm().run(*replica, sql::ResetReplica{.all = false});
+    applies_after_a_reset(*replica, executed(*source));
+}
+
+TEST_P(Receiver, M45_an_applier_that_goes_round_is_cured_by_a_start_that_passes_over_the_relay_log) {
+    A_REPLICA_STARTED_TWICE_WITHOUT_ITS_RELAY_LOG_FILES;
+    arm().kill(1);
+    arm().start(1, {.relay_log_recovery = true});
+    replica = arm().login(1);
+    EXPECT_TRUE(channel(*replica).retrieved.empty());
+    start_receiver(*replica);
+    arm().run(*replica, sql::StartApplier{});
+    EXPECT_TRUE(executes(*replica, executed(*source)));
+}
+
+TEST_P(Receiver, M45_after_a_change_without_relay_log_files_the_next_process_starts_whole) {
+    A_REPLICA_WITH_UNAPPLIED_TRANSACTIONS;
+    arm().kill(1);
+    arm().start(1, {.relay_logs_removed = true});
+    replica = arm().login(1);
+    point(*replica, 0);
+    arm().kill(1);
+    arm().start(1);
+    replica = arm().login(1);
+    start_receiver(*replica);
+    arm().run(*replica, sql::StartApplier{});
+    EXPECT_TRUE(executes(*replica, sent));
 }
 
 TEST_P(Receiver, M45_one_start_that_ignores_what_is_persisted_loses_the_relay_log) {

@@ -218,6 +218,16 @@ TEST(AsDeclared, NothingIsPassedOver) {
                   b.server(2).writes_received = {11};
               }),
               "tablet_skips@zone2-200");
+    // One that goes round in its relay log's index will not apply what comes either; one that only reads
+    // does.
+    const auto only_reads = [](bool readable) {
+        return [readable](auto& b) {
+            b.channel(2).applier_only_reads = true;
+            b.server(2).relay_log_readable = readable;
+        };
+    };
+    EXPECT_EQ(unmet_after(only_reads(false)), "tablet_skips@zone2-200");
+    EXPECT_EQ(unmet_after(only_reads(true)), "");
     // What the term began with comes before what its primary wrote, whoever wrote it.
     EXPECT_EQ(unmet_after([](auto& b) {
                   b.record().opened_at.add(gtids(7, 1, 3));

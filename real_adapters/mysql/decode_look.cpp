@@ -140,11 +140,12 @@ std::vector<sql::ReplicaRow> replica_rows(const Rows& rows) {
 
 void add_heartbeats(std::vector<sql::ReplicaRow>& channels, const Rows& rows) {
     for (const auto& row : rows.rows) {
-        if (row.size() != 2) throw NotUnderstood("not channel and heartbeat");
+        if (row.size() != 3) throw NotUnderstood("not channel, heartbeat and what its threads do");
         const double seconds = std::stod(text_of(row[1], "heartbeat"));
         for (sql::ReplicaRow& channel : channels) {
             if (channel.channel == text_of(row[0], "channel_name")) {
                 channel.heartbeat_period = std::chrono::milliseconds(std::llround(seconds * 1000));
+                channel.applier_only_reads = channel.applier_running && row[2] == "1";
             }
         }
     }

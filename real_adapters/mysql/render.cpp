@@ -33,9 +33,14 @@ constexpr std::string_view status =
     "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'Rpl\\_semi\\_sync\\_%' OR Variable_name = 'Uptime'";
 constexpr std::string_view persisted =
     "SELECT variable_name, variable_value FROM performance_schema.persisted_variables";
-// The one setting of a channel that SHOW REPLICA STATUS leaves out. Last, for its table needs a privilege of
-// its own.
-constexpr std::string_view heartbeats = "SELECT channel_name, heartbeat FROM mysql.slave_master_info";
+// What SHOW REPLICA STATUS leaves out of a channel: a setting, and whether its coordinator reads while every
+// worker waits for it (one that hangs in a read shows a time that grows). Last, for its table needs a
+// privilege of its own.
+constexpr std::string_view heartbeats =
+    "SELECT channel_name, heartbeat, "
+    "(SELECT SUM(state = 'Waiting for an event from Coordinator') = @@GLOBAL.replica_parallel_workers "
+    "AND SUM(time < 2 AND state IN ('Reading event from the relay log', 'waiting for handler commit')) = 1 "
+    "FROM information_schema.processlist WHERE user = 'system user') FROM mysql.slave_master_info";
 
 // By user name only: the host part of an account is a pattern, that of a session an address.
 constexpr std::string_view sessions =

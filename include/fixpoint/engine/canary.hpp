@@ -70,6 +70,8 @@ enum class Canary {
     old_uuid_stays_in_A,
     persisted_before_switched,
     waits_for_skipped_transactions,
+    waits_for_one_that_goes_round,
+    one_that_goes_round_vouches,
     semi_sync_waits_for_ackers,
     timeout_only_persisted,
     behind_but_closed_is_revoked,

@@ -125,6 +125,8 @@ struct ReplicaRow {
     Duration delay{};          // SOURCE_DELAY
     bool filters = false;      // any replication filter
     bool applier_idle = true;  // Replica_SQL_Running_State: has read all relay log
+    // Its coordinator reads, and every worker waits for it: for a moment, or going round for ever (M45).
+    bool applier_only_reads = false;
     std::optional<std::int64_t> seconds_behind;
     bool operator==(const ReplicaRow&) const = default;
 };

@@ -37,12 +37,27 @@ class BinaryLog {
     std::vector<TransactionPtr> transactions_;
 };
 
+// What its index names (M45).
+enum class RelayIndex {
+    whole,
+    files_removed,  // while the server was down
+    files_missing,  // and it was started: every START is refused in this process
+    written_anew,   // by a CHANGE then: refused as before, and whole for the next process
+    // Started once more: the new files beside old ones of the same names. (In the fake always by the second
+    // start: the real one may need as many as its applier had files.)
+    goes_round,
+};
+
 // All relay log files of the index, in order. What stands before `applier_at` will never be read again.
 struct RelayLog {
     std::vector<TransactionPtr> transactions;
     std::size_t applier_at = 0;
-    GtidSet retrieved;           // Retrieved_Gtid_Set of the running process
-    bool files_missing = false;  // removed while the server was down (M45)
+    GtidSet retrieved;  // Retrieved_Gtid_Set of the running process
+    RelayIndex index = RelayIndex::whole;
+
+    bool refuses_starts() const {
+        return index == RelayIndex::files_missing || index == RelayIndex::written_anew;
+    }
 };
 
 struct ChannelSettings {

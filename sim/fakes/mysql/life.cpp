@@ -178,14 +178,19 @@ void FakeMysql::come_up() {
     semi_sync_status_ = var(Variable::rpl_semi_sync_source_enabled);
     if (std::exchange(new_uuid_at_start_, false)) disk_.uuid = world_.make_uuid();
     RelayLog& relay = disk_.relay_log;
-    if (relay.files_missing) {
+    const RelayIndex index = relay.index;
+    if (index == RelayIndex::files_removed) relay.index = RelayIndex::files_missing;
+    if (index == RelayIndex::files_missing) relay.index = RelayIndex::goes_round;
+    if (index == RelayIndex::written_anew) relay.index = RelayIndex::whole;
+    if (index == RelayIndex::files_removed) {
         applier_.error = sql::error_number::relay_log_missing;
         applier_.text = "Replica failed to initialize applier metadata structure from the repository";
-    } else if (var(Variable::relay_log_recovery)) {
+    } else if (var(Variable::relay_log_recovery) && index != RelayIndex::files_missing) {
         // The files stay in the index; nobody will read them again (M44).
         report_discarded(nullptr);
         relay.applier_at = relay.transactions.size();
         relay.retrieved = {};
+        relay.index = RelayIndex::whole;  // it begins with a file of a name of its own
     } else {
         relay.retrieved = {};
         for (const TransactionPtr transaction : relay.transactions) relay.retrieved.add(transaction->gtid);
@@ -196,7 +201,7 @@ void FakeMysql::come_up() {
 }
 
 void FakeMysql::start_replication_silently() {
-    if (!disk_.channel || disk_.relay_log.files_missing) return;
+    if (!disk_.channel || disk_.relay_log.refuses_starts()) return;
     start_receiver();
     start_applier();
 }

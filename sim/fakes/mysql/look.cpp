@@ -116,10 +116,12 @@ std::vector<sql::ReplicaRow> FakeMysql::replica_rows() const {
         row.delay = channel.delay;
         row.filters = peculiarities_.filters;
         const RelayLog& relay = disk_.relay_log;
-        row.applier_idle = relay.applier_at == relay.transactions.size();
-        if (applier_.running && (receiver_.state == sql::ThreadState::yes || !row.applier_idle)) {
+        const bool all_read = relay.applier_at == relay.transactions.size();
+        row.applier_only_reads = applier_.running && relay.index == RelayIndex::goes_round;
+        row.applier_idle = all_read && !row.applier_only_reads;
+        if (applier_.running && (receiver_.state == sql::ThreadState::yes || !all_read)) {
             row.seconds_behind = 0;
-            if (!row.applier_idle) {
+            if (!all_read) {
                 const Instant made = relay.transactions[relay.applier_at]->made_at;
                 row.seconds_behind = std::chrono::duration_cast<std::chrono::seconds>(now() - made).count();
             }

@@ -16,7 +16,7 @@ void FakeMysql::lose_relay_log() {
     if (up_) return;
     report_discarded(nullptr);
     disk_.relay_log = {};
-    disk_.relay_log.files_missing = disk_.channel.has_value();
+    if (disk_.channel) disk_.relay_log.index = RelayIndex::files_removed;
     touch();
 }
 
@@ -91,7 +91,7 @@ void FakeMysql::stop_receiver_by_hand() {
 }
 
 void FakeMysql::start_receiver_by_hand() {
-    if (up_ && disk_.channel && !disk_.relay_log.files_missing) start_receiver();
+    if (up_ && disk_.channel && !disk_.relay_log.refuses_starts()) start_receiver();
 }
 
 void FakeMysql::stop_applier_by_hand() {
@@ -105,7 +105,7 @@ void FakeMysql::stop_applier_by_hand() {
 }
 
 void FakeMysql::start_applier_by_hand() {
-    if (up_ && disk_.channel && !disk_.relay_log.files_missing) start_applier();
+    if (up_ && disk_.channel && !disk_.relay_log.refuses_starts()) start_applier();
 }
 
 void FakeMysql::reset_replica_by_hand(bool all) {

@@ -43,7 +43,7 @@ void FakeMysql::start_thread(SessionId id, bool receiver) {
     int error = 0;
     if (receiver && !disk_.channel) error = error_number::no_channel;
     if (!receiver && metadata_reset_) error = error_number::connection_metadata;
-    if (error == 0 && disk_.relay_log.files_missing) error = error_number::relay_log_init;
+    if (error == 0 && disk_.relay_log.refuses_starts()) error = error_number::relay_log_init;
     if (error != 0) return end_replication_statement(id, std::unexpected(server_error(error)));
     if (receiver) metadata_reset_ = false;
     after(draw(timing::thread_start), [this, id, receiver] {
@@ -179,16 +179,16 @@ void FakeMysql::report_discarded(const Session* by) {
 
 void FakeMysql::drop_relay_log(const Session* by) {
     report_discarded(by);
-    const bool missing = disk_.relay_log.files_missing;
+    const bool refuses = disk_.relay_log.refuses_starts();
     disk_.relay_log = {};
-    disk_.relay_log.files_missing = missing;
+    if (refuses) disk_.relay_log.index = RelayIndex::written_anew;
     touch();
 }
 
 // RESET REPLICA; all: the channel's settings too.
 void FakeMysql::forget_replication(const Session* by, bool all) {
     drop_relay_log(by);
-    disk_.relay_log.files_missing = false;
+    disk_.relay_log.index = RelayIndex::whole;
     receiver_ = {};
     applier_ = {};
     metadata_reset_ = true;

@@ -51,7 +51,7 @@ ServerState FakeMysql::snapshot(const ShardName& shard) const {
         for (const RowChange& change : transaction.rows) state.writes_received.insert(change.id);
         unread = unread || i < relay.applier_at;
     }
-    state.relay_log_readable = !relay.files_missing && !unread;
+    state.relay_log_readable = relay.index == RelayIndex::whole && !unread;
     state.manageable = peculiarities_.extra_channels.empty() && !peculiarities_.filters &&
                        peculiarities_.group_replication.empty() && peculiarities_.gtid_mode_on &&
                        peculiarities_.log_replica_updates &&
