@@ -95,12 +95,6 @@ awaitable<Outcome> set_semi_sync(Operation& op, TabletAlias alias, int k) {
 
 namespace {
 
-// By the last look, over the lock: nothing comes any more, and all that came is executed.
-bool is_at_rest(const TabletLook& look) {
-    const sql::ReplicaRow* c = look.channel();
-    return c && c->receiver == sql::ThreadState::no && look.server().gtid_executed.contains(look.has);
-}
-
 awaitable<Outcome> apply_the_rest(Operation& op, TabletAlias alias, std::vector<sql::ReplicaRow> rows,
                                   GtidSet executed) {
     GtidSet received;

@@ -51,6 +51,11 @@ bool source_settings_are_right(const sql::ReplicaRow& c, const Limits& limits) {
 
 }  // namespace
 
+bool is_at_rest(const TabletLook& look) {
+    const sql::ReplicaRow* c = look.channel();
+    return c && c->receiver == sql::ThreadState::no && look.server().gtid_executed.contains(look.has);
+}
+
 awaitable<void> stop_applier(Operation& op, TabletAlias alias) {
     co_await bound_stops(op, alias);
     co_await source_side_off(op, alias);
@@ -121,18 +126,23 @@ awaitable<Outcome> change_source(Operation& op, TabletAlias alias, bool names_it
     const bool has_channel = t->now->channel() != nullptr;
     const bool applier_runs = has_channel && t->now->channel()->applier_running;
     const bool auto_position = has_channel && t->now->channel()->auto_position;
-    auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
-    auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
-    if (!gtids || !rows) co_return refused(Reason::tablet_unreachable);
-    GtidSet has = gtids->executed;
-    for (const sql::ReplicaRow& row : *rows) has.add(row.retrieved);
-    const GtidSet rest = has - gtids->executed;
+    GtidSet has = t->now->has, executed = t->now->server().gtid_executed;
+    bool applier_failed = has_channel && t->now->channel()->applier_errno != 0;
+    if (!is_at_rest(*t->now)) {
+        auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
+        auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
+        if (!gtids || !rows) co_return refused(Reason::tablet_unreachable);
+        has = executed = gtids->executed;
+        for (const sql::ReplicaRow& row : *rows) has.add(row.retrieved);
+        applier_failed = has_channel && rows->front().applier_errno != 0;
+    }
+    const GtidSet rest = has - executed;
     const MysqlAddress source = op.record().primary.address;
     const bool primary_has_it = primary_has(op, rest);
     const bool drops_nothing = rest.empty() || (op.record().opened_at.contains(rest) && primary_has_it);
     if (!drops_nothing && !primary_has_it && !canary(Canary::repoint_discards_relay_log)) {
         // Nobody else provably has what it received: it is executed first, or kept.
-        const bool comes_to_it = has_channel && rows->front().applier_errno == 0;
+        const bool comes_to_it = has_channel && !applier_failed;
         // Its applier would wait for acknowledgements of its own, for ever.
         if (comes_to_it) co_await source_side_off(op, alias);
         if (comes_to_it && !applier_runs) co_await op.must(alias, sql::StartApplier{});
@@ -149,9 +159,9 @@ awaitable<Outcome> change_source(Operation& op, TabletAlias alias, bool names_it
     if (both_stopped) op.shard().relay_log_dropped(alias);
     if (in_doubt && acks_were_on && names_it) {
         auto after = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
-        auto executed = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
-        if (after && executed) {
-            GtidSet still = executed->executed;
+        auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
+        if (after && gtids) {
+            GtidSet still = gtids->executed;
             for (const sql::ReplicaRow& row : *after) still.add(row.retrieved);
             const bool kept = still.contains(has) || canary(Canary::drops_relay_log_and_vouches);
             if (kept && !canary(Canary::change_keeps_acks_on)) co_await switch_acks(op, alias, true);
@@ -210,7 +220,7 @@ awaitable<Outcome> follow_primary(Operation& op, TabletAlias alias) {
     const bool acks_to_end = !names_it && (acks_on || (server.semi_sync_plugins && !right_source));
     const bool reset = channel && is_relay_log_error(channel->receiver_errno);
     if (!right_source || !right_timeout || acks_to_end || acks_not_in_effect) {
-        co_await stop_receiver(op, alias);
+        if (!is_at_rest(*look)) co_await stop_receiver(op, alias);
         if (acks_to_end) co_await switch_acks(op, alias, false);
         if (!right_timeout) {
             co_await op.must(alias, sql::SetGlobal{Variable::replica_net_timeout,

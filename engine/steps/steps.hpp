@@ -56,7 +56,10 @@ awaitable<void> record_primary(Operation& op, FixpointRecord next);
 awaitable<Outcome> open_and_follow(Operation& op);
 // The same by the look on which the record rests: over the same lock sessions, the manager's own record.
 awaitable<Outcome> open_and_follow_at_once(Operation& op);
-// What it received is executed, by the last look, and nothing more comes: its applier may stop.
+// By the last look, over the lock: nothing comes any more, and all that came is executed. No CHANGE can drop
+// anything that anybody counts on.
+bool is_at_rest(const TabletLook& look);
+// Its applier may stop then.
 awaitable<void> stop_applier_at_rest(Operation& op, TabletAlias alias);
 // The last look before a commit point: the whole of protocol 4 holds for `winner`, over the same sessions.
 Outcome may_commit(const ShardFacts& facts, const TabletAlias& winner);
