@@ -10,17 +10,6 @@ namespace fixpoint {
 
 namespace {
 
-awaitable<GtidSet> unexecuted_now(Operation& op, TabletAlias alias) {
-    auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
-    auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
-    GtidSet rest;
-    if (gtids && rows) {
-        for (const sql::ReplicaRow& row : *rows) rest.add(row.retrieved);
-        rest.subtract(gtids->executed);
-    }
-    co_return rest;
-}
-
 // What only this one has received is executed, unless something before it was passed over: what builds upon
 // that would fail for ever.
 bool may_be_applied(const TabletLook& look, const GtidSet& rest) {
@@ -40,7 +29,9 @@ awaitable<Outcome> drop_relay_log(Operation& op, TabletAlias alias) {
     const TabletView* t = op.view().find(alias);
     const bool has_channel = t->now->channel() != nullptr;
     if (has_channel) co_await stop_receivers(op, {alias});
-    const GtidSet rest = co_await unexecuted_now(op, alias);
+    const std::optional<HasNow> now = co_await has_now(op, alias);
+    if (!now) co_return refused(Reason::tablet_unreachable, alias.to_string());
+    const GtidSet rest = now->unexecuted();
     if (!primary_has(op, rest)) {
         if (has_channel && receiver_runs(*t->now)) co_await op.change(alias, sql::StartReceiver{});
         if (may_be_applied(*t->now, rest)) {
@@ -146,8 +137,9 @@ awaitable<Outcome> fix_applier(Operation& op) {
         co_return co_await quarantine(op);
     }
     co_await stop_receivers(op, {alias});
-    const GtidSet rest = co_await unexecuted_now(op, alias);
-    if (!primary_has(op, rest))
+    const std::optional<HasNow> now = co_await has_now(op, alias);
+    if (!now) co_return refused(Reason::tablet_unreachable, alias.to_string());
+    if (const GtidSet rest = now->unexecuted(); !primary_has(op, rest))
         co_return refused(Reason::would_discard, "nobody else in reach has " + rest.to_string());
     if (t->now->server().semi_sync_plugins) co_await switch_acks(op, alias, false);
     co_await op.must(alias, sql::StopApplier{}, op.limits().stop());

@@ -44,11 +44,8 @@ awaitable<bool> drop_executed_relay_log(Operation& op, TabletAlias alias) {
     const bool ran = receiver_runs(*look);
     co_await stop_receivers(op, {alias});
     co_await stop_applier(op, alias);
-    auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
-    auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
-    const bool all = rows && gtids && std::ranges::all_of(*rows, [&](const sql::ReplicaRow& row) {
-                         return gtids->executed.contains(row.retrieved);
-                     });
+    const std::optional<HasNow> now = co_await has_now(op, alias);
+    const bool all = now && now->unexecuted().empty();
     if (all) {
         co_await op.must(alias, sql::ResetReplica{false});
         op.shard().relay_log_dropped(alias);

@@ -77,6 +77,15 @@ bool primary_has(const Operation& op, const GtidSet& set) {
     return set.empty() || (p && p->now && p->now->log.contains(set));
 }
 
+awaitable<std::optional<HasNow>> has_now(Operation& op, TabletAlias alias) {
+    auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
+    auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
+    if (!gtids || !rows) co_return std::nullopt;
+    HasNow now{gtids->executed, gtids->executed};
+    for (const sql::ReplicaRow& row : *rows) now.has.add(row.retrieved);
+    co_return now;
+}
+
 awaitable<void> stop_receivers(Operation& op, std::vector<TabletAlias> aliases) {
     co_await op.for_each(std::move(aliases),
                          [&op](TabletAlias alias) { return stop_receiver(op, std::move(alias)); });
@@ -126,23 +135,19 @@ awaitable<Outcome> change_source(Operation& op, TabletAlias alias, bool names_it
     const bool has_channel = t->now->channel() != nullptr;
     const bool applier_runs = has_channel && t->now->channel()->applier_running;
     const bool auto_position = has_channel && t->now->channel()->auto_position;
-    GtidSet has = t->now->has, executed = t->now->server().gtid_executed;
-    bool applier_failed = has_channel && t->now->channel()->applier_errno != 0;
+    HasNow before{t->now->server().gtid_executed, t->now->has};
     if (!is_at_rest(*t->now)) {
-        auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
-        auto rows = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
-        if (!gtids || !rows) co_return refused(Reason::tablet_unreachable);
-        has = executed = gtids->executed;
-        for (const sql::ReplicaRow& row : *rows) has.add(row.retrieved);
-        applier_failed = has_channel && rows->front().applier_errno != 0;
+        const std::optional<HasNow> now = co_await has_now(op, alias);
+        if (!now) co_return refused(Reason::tablet_unreachable, alias.to_string());
+        before = *now;
     }
-    const GtidSet rest = has - executed;
+    const GtidSet rest = before.unexecuted();
     const MysqlAddress source = op.record().primary.address;
     const bool primary_has_it = primary_has(op, rest);
     const bool drops_nothing = rest.empty() || (op.record().opened_at.contains(rest) && primary_has_it);
     if (!drops_nothing && !primary_has_it && !canary(Canary::repoint_discards_relay_log)) {
         // Nobody else provably has what it received: it is executed first, or kept.
-        const bool comes_to_it = has_channel && !applier_failed;
+        const bool comes_to_it = has_channel && t->now->channel()->applier_errno == 0;
         // Its applier would wait for acknowledgements of its own, for ever.
         if (comes_to_it) co_await source_side_off(op, alias);
         if (comes_to_it && !applier_runs) co_await op.must(alias, sql::StartApplier{});
@@ -158,12 +163,8 @@ awaitable<Outcome> change_source(Operation& op, TabletAlias alias, bool names_it
     co_await op.must(alias, change_to(op, source, !both_stopped));
     if (both_stopped) op.shard().relay_log_dropped(alias);
     if (in_doubt && acks_were_on && names_it) {
-        auto after = co_await op.ask(alias, sql::ReadReplica{}, op.limits().statement);
-        auto gtids = co_await op.ask(alias, sql::ReadGtids{}, op.limits().statement);
-        if (after && gtids) {
-            GtidSet still = gtids->executed;
-            for (const sql::ReplicaRow& row : *after) still.add(row.retrieved);
-            const bool kept = still.contains(has) || canary(Canary::drops_relay_log_and_vouches);
+        if (const std::optional<HasNow> after = co_await has_now(op, alias)) {
+            const bool kept = after->has.contains(before.has) || canary(Canary::drops_relay_log_and_vouches);
             if (kept && !canary(Canary::change_keeps_acks_on)) co_await switch_acks(op, alias, true);
         }
     }
@@ -301,12 +302,8 @@ awaitable<bool> barrier(Operation& op, int k, TabletAlias leaving) {
         int have = 0;
         for (const TabletView& t : op.view().tablets) {
             if (t.alias() == leaving || !op.locked(t.alias()) || !is_vouching(op.view(), t)) continue;
-            auto gtids = co_await op.ask(t.alias(), sql::ReadGtids{}, op.limits().statement);
-            auto rows = co_await op.ask(t.alias(), sql::ReadReplica{}, op.limits().statement);
-            if (!gtids || !rows) continue;
-            GtidSet has = gtids->executed;
-            for (const sql::ReplicaRow& row : *rows) has.add(row.retrieved);
-            if (has.contains(log)) ++have;
+            const std::optional<HasNow> now = co_await has_now(op, t.alias());
+            if (now && now->has.contains(log)) ++have;
         }
         if (have >= k || canary(Canary::leaves_without_barrier)) co_return true;
         if (op.shard().now() >= deadline) co_return false;

@@ -59,7 +59,14 @@ awaitable<Outcome> open_and_follow_at_once(Operation& op);
 // By the last look, over the lock: nothing comes any more, and all that came is executed. No CHANGE can drop
 // anything that anybody counts on.
 bool is_at_rest(const TabletLook& look);
-// Its applier may stop then.
+// What it has, read now; none: it could not be asked.
+struct HasNow {
+    GtidSet executed;
+    GtidSet has;  // executed or received
+    GtidSet unexecuted() const { return has - executed; }
+};
+awaitable<std::optional<HasNow>> has_now(Operation& op, TabletAlias alias);
+// The applier of one at rest may stop.
 awaitable<void> stop_applier_at_rest(Operation& op, TabletAlias alias);
 // The last look before a commit point: the whole of protocol 4 holds for `winner`, over the same sessions.
 Outcome may_commit(const ShardFacts& facts, const TabletAlias& winner);
