@@ -19,7 +19,7 @@ struct Limits {
     Duration lease = 10s;                        // * the shard lock's; renewed at a third
     Duration candidate_lag = 10s;                // * a planned reparent's candidate
     Duration lagging = 30s;                      // * reported
-    Duration stalled = 10s;                      // * the window of primary_stalled
+    Duration stalled = 10s;                      // * the window of primary_stalled, and of one that goes round
     Duration long_transaction = 5s;              // * waited for before a planned reparent
     Duration poll = 1s;                          // * between passes
     Duration poll_primary_silent = 250ms;        // * while P does not answer
