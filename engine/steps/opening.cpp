@@ -197,8 +197,8 @@ awaitable<bool> end_closings_by_hand(Operation& op, TabletAlias p) {
     bool ended = false;
     for (const sql::SessionRow& row : *sessions) {
         if (!row.closing || row.killed || op.shard().is_my_session(p, row.id)) continue;
-        op.report(p.to_string() + " is being closed by session " + std::to_string(row.id) + " of " + row.user +
-                  ", whose statement waits: it is ended");
+        op.report(p.to_string() + " is being closed by session " + std::to_string(row.id) + " of " +
+                  row.user + ", whose statement waits: it is ended");
         co_await op.change(p, sql::Kill{row.id});
         ended = true;
     }

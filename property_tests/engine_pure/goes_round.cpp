@@ -1,5 +1,5 @@
-// What a manager makes of an applier that reads and hands on nothing (M45): one that goes round in the index of
-// its relay log does so in every look, and one that is held, delayed, busy or merely quick does not.
+// What a manager makes of an applier that reads and hands on nothing (M45): one that goes round in the index
+// of its relay log does so in every look, and one that is held, delayed, busy or merely quick does not.
 #include <gtest/gtest.h>
 
 #include <chrono>

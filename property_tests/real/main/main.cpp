@@ -111,7 +111,8 @@ int run(const RunCommand& command) {
     if (refused && !command.only_possible) return bad_input;
     if (!something_to_run_on()) return bad_input;
     std::vector<sim::Scenario> rounds;
-    for (int time = 0; time < command.times; ++time) rounds.insert(rounds.end(), chosen.begin(), chosen.end());
+    for (int time = 0; time < command.times; ++time)
+        rounds.insert(rounds.end(), chosen.begin(), chosen.end());
     std::map<std::string, int> equal;  // by name: how often
     for (const sim::Scenario& scenario : chosen) equal[scenario.name] = 0;
     reports::Suite suite;

@@ -62,8 +62,7 @@ void FakeMysql::make_new_uuid() {
 
 void FakeMysql::close_by_hand() {
     if (!up_) return;
-    const SessionId id =
-        add_session({.user = "root", .privileged = true, .system_user = true}, [] {}, false);
+    const SessionId id = add_session({.user = "root", .privileged = true, .system_user = true}, [] {}, false);
     execute(id, sql::SetGlobal{sql::Variable::super_read_only, 1}, 0,
             [this, id](const sql::Result&) { disconnect(id); });
 }
