@@ -11,13 +11,13 @@ namespace fixpoint::daemon_tests {
 namespace {
 
 constexpr auto between_tries = 3ms;
-constexpr auto between_writes = 5ms;
 constexpr int servers = 3;
 
 }  // namespace
 
-Load::Load(Stage& stage, int writers, std::int64_t first_row)
+Load::Load(Stage& stage, int writers, std::chrono::milliseconds think, std::int64_t first_row)
     : login_{"client", stage.client_password(), real::Tls::off, ""},
+      think_(think),
       primary_(stage.primary()),
       next_row_(first_row) {
     for (int i = 0; i < servers; ++i) addresses_.push_back(stage.server(i).address());
@@ -67,7 +67,7 @@ void Load::insert(Client& client) {
         const std::scoped_lock lock(mutex_);
         acknowledged_.push_back({now, client.server, row});
     }
-    std::this_thread::sleep_for(between_writes);
+    std::this_thread::sleep_for(think_);
 }
 
 void Load::run(Client& client) {

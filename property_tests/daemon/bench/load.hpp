@@ -26,8 +26,8 @@ struct Acknowledged {
 
 class Load {
   public:
-    // Begins at the stage's primary.
-    Load(Stage& stage, int writers, std::int64_t first_row);
+    // Begins at the stage's primary. Each client pauses for `think` after a write.
+    Load(Stage& stage, int writers, std::chrono::milliseconds think, std::int64_t first_row);
     ~Load();
     Load(const Load&) = delete;
     Load& operator=(const Load&) = delete;
@@ -51,6 +51,7 @@ class Load {
 
     std::vector<MysqlAddress> addresses_;
     real::Login login_;
+    std::chrono::milliseconds think_;
     std::atomic<int> primary_;
     std::atomic<std::int64_t> next_row_;
     std::atomic<bool> ending_ = false;
