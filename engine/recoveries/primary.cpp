@@ -124,7 +124,12 @@ awaitable<Outcome> unblock_primary(Operation& op) {
                                                      " has not executed what it had when it started: " +
                                                      winner->received_at_boot.to_string());
     const std::vector<RecordedServer> next = ackers_of_new_term(stopped, *election.winner);
-    if (static_cast<int>(next.size()) < k)
+    // An errant one that is not needed follows nobody: the term would begin blocked, and the next one too.
+    const auto able = std::ranges::count_if(next, [&](const RecordedServer& a) {
+        const TabletView* t = op.view().find(a.alias);
+        return t && (errant_on(op.view(), *t).empty() || is_needed_though_errant(op.view(), *t));
+    });
+    if (able < k)
         co_return refused(Reason::too_few_ackers, "fewer tablets than the policy needs could acknowledge");
     co_return co_await emergency_reparent(op);
 }

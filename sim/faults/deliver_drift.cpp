@@ -24,16 +24,18 @@ Delivery set_variable(FakeMysql& server, Variable variable, std::int64_t value,
     return plan;
 }
 
-// It may hang behind commits that wait, and reads ON meanwhile (M20).
+// It may hang behind commits that wait, and reads ON meanwhile (M20). Observed by who typed it, too: it may
+// be opened again at once.
 Delivery closing_by_hand(World& world, FakeMysql& server) {
+    const auto is_closed = std::make_shared<bool>(false);
     const auto has_it = [&world, &server] {
         const ServerState state = by_hand::look(world, server);
         return state.server.super_read_only || state.closing_pending;
     };
     Delivery plan;
     plan.possible = server.up() && !has_it();
-    plan.apply = [&server] { server.close_by_hand(); };
-    plan.observed = has_it;
+    plan.apply = [&server, is_closed] { server.close_by_hand([is_closed] { *is_closed = true; }); };
+    plan.observed = [is_closed, has_it] { return *is_closed || has_it(); };
     return plan;
 }
 

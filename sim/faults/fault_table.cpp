@@ -122,8 +122,8 @@ std::vector<FaultRow> make_table() {
          tablet,
          {the_tablet},
          "Killed and started with relay_log_recovery=1, or without its relay log files: what was received "
-         "and not "
-         "applied is gone."},
+         "and not applied is gone. Killed once more before its replication was reset, its applier goes round "
+         "(M45)."},
         {relay_log_hole,
          "relay_log_hole",
          tablet,

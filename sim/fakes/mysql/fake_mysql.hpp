@@ -98,7 +98,8 @@ class FakeMysql {
     void set_source_delay(Duration delay);
     void fail_applier(int error_number);  // on the next transaction that it applies
     void set_by_hand(sql::Variable variable, std::int64_t value);
-    void close_by_hand();  // SET GLOBAL super_read_only=ON, on a session of its own: it may wait (M20)
+    // SET GLOBAL super_read_only=ON, on a session of its own: it may wait (M20). `closed`: it took effect.
+    void close_by_hand(std::move_only_function<void()> closed);
     void persist_by_hand(sql::Variable variable, std::optional<std::int64_t> value);
     void stop_receiver_by_hand();
     void start_receiver_by_hand();

@@ -60,11 +60,14 @@ void FakeMysql::make_new_uuid() {
 
 // ---- settings by hand
 
-void FakeMysql::close_by_hand() {
+void FakeMysql::close_by_hand(Continuation closed) {
     if (!up_) return;
     const SessionId id = add_session({.user = "root", .privileged = true, .system_user = true}, [] {}, false);
     execute(id, sql::SetGlobal{sql::Variable::super_read_only, 1}, 0,
-            [this, id](const sql::Result&) { disconnect(id); });
+            [this, id, closed = std::move(closed)](const sql::Result& result) mutable {
+                if (result) closed();
+                disconnect(id);
+            });
 }
 
 // ---- replication by hand
