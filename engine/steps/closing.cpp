@@ -60,9 +60,7 @@ bool is_lock_wait_timeout(const std::expected<void, sql::Error>& result) {
 // The candidate executes `log`; once it has it, nobody receives any more.
 awaitable<void> execute_and_stop(Operation& op, TabletAlias candidate, GtidSet log, Duration limit, bool stop,
                                  bool* has_it) {
-    auto executed = co_await op.ask(candidate, sql::WaitForExecuted{std::move(log), limit},
-                                    limit + op.limits().statement);
-    *has_it = executed && *executed;
+    *has_it = co_await wait_until_executed(op, candidate, std::move(log), limit);
     if (!*has_it || !stop || canary(Canary::receivers_not_stopped_in_planned)) co_return;
     std::vector<TabletAlias> others = op.locked_tablets();
     std::erase(others, op.record().primary.alias);

@@ -29,6 +29,16 @@ sql::ChangeSource change_to(const Operation& op, const MysqlAddress& source, boo
 // Bounded (M54); with source-side semi-sync on it may wait for an acknowledgement, and the STOP with it
 // (M36).
 awaitable<void> stop_applier(Operation& op, TabletAlias alias);
+// By the last look, over the lock: nothing comes any more, and all that came is executed. No CHANGE can drop
+// anything that anybody counts on.
+bool is_at_rest(const TabletLook& look);
+// What it has, read now; none: it could not be asked.
+struct HasNow {
+    GtidSet executed;
+    GtidSet has;  // executed or received
+    GtidSet unexecuted() const { return has - executed; }
+};
+awaitable<std::optional<HasNow>> has_now(Operation& op, TabletAlias alias);
 // P answered, and its log has all of it.
 bool primary_has(const Operation& op, const GtidSet& set);
 awaitable<void> switch_acks(Operation& op, TabletAlias alias, bool on);
@@ -56,17 +66,7 @@ awaitable<void> record_primary(Operation& op, FixpointRecord next);
 awaitable<Outcome> open_and_follow(Operation& op);
 // The same by the look on which the record rests: over the same lock sessions, the manager's own record.
 awaitable<Outcome> open_and_follow_at_once(Operation& op);
-// By the last look, over the lock: nothing comes any more, and all that came is executed. No CHANGE can drop
-// anything that anybody counts on.
-bool is_at_rest(const TabletLook& look);
-// What it has, read now; none: it could not be asked.
-struct HasNow {
-    GtidSet executed;
-    GtidSet has;  // executed or received
-    GtidSet unexecuted() const { return has - executed; }
-};
-awaitable<std::optional<HasNow>> has_now(Operation& op, TabletAlias alias);
-// The applier of one at rest may stop.
+// The applier of one that is at rest may stop.
 awaitable<void> stop_applier_at_rest(Operation& op, TabletAlias alias);
 // The last look before a commit point: the whole of protocol 4 holds for `winner`, over the same sessions.
 Outcome may_commit(const ShardFacts& facts, const TabletAlias& winner);

@@ -128,9 +128,8 @@ std::string remedy_of(Reason reason) {
         case Reason::candidate_unfit:
             return "choose another candidate, or repair this one";
         case Reason::candidate_lagging:
-            return "give it more appliers (replica_parallel_workers: as many as clients that write), wait "
-                   "for less "
-                   "load, or choose another";
+            return "give it more appliers (replica_parallel_workers: as many as clients that write), "
+                   "wait for less load, or choose another";
         case Reason::long_transaction:
             return "end the transaction, or `fixpoint declare --kill-long-transactions`";
         case Reason::errant:

@@ -54,16 +54,10 @@ bool ends_a_loop(FaultKind kind) {
 }
 
 bool undoes(const Fault& later, const Fault& one) {
+    if (heals(later, one)) return true;
     const bool same_tablet = later.tablet == one.tablet;
     const bool same_manager = later.manager.empty() || one.manager.empty() || later.manager == one.manager;
     switch (one.kind) {
-        case cut_one_way:
-        case cut:
-        case loss:
-        case delay:
-        case duplicate:
-        case clog:
-            return heals(later, one);
         case crash:
         case crash_before_durable:
         case shutdown:

@@ -151,11 +151,6 @@ Figure reparent(Stage& stage, int run, int appliers, std::chrono::milliseconds t
     return figure;
 }
 
-bool is_measure(std::string_view word) {
-    return word == "kill" || word == "pause" || word == "reparent" || word == "reparent_saturated" ||
-           word == "reparent_shipped";
-}
-
 std::string text_of(const std::vector<Phase>& phases) {
     std::string text;
     for (const Phase& p : phases) text += fmt::format(" {} {:.0f}", p.name, p.ms);
@@ -199,8 +194,8 @@ bool measure(Stage& stage, const Measure& m, nlohmann::json& out) {
     return good;
 }
 
-int run_all(const std::vector<std::string>& names, int runs, const std::string& json_file) {
-    std::vector<Measure> measures{
+std::vector<Measure> all_measures() {
+    return {
         {"kill", "kill -9 of the primary to the first acknowledged write on the next, poll 1 s", 600, 10,
          [](Stage& s, int run, int all) { return lose_the_primary(s, run, all, 4, false); }},
         {"pause", "SIGSTOP of the primary to the first acknowledged write on the next", 4000, 5,
@@ -217,9 +212,16 @@ int run_all(const std::vector<std::string>& names, int runs, const std::string& 
          [](Stage& s, int run, int /*all*/) { return reparent(s, run, shipped_appliers, hardly_pausing); },
          true},  // the candidate may never catch up, and is refused
     };
+}
+
+bool is_measure(std::string_view word) {
+    return std::ranges::any_of(all_measures(), [&](const Measure& m) { return m.name == word; });
+}
+
+int run_all(const std::vector<std::string>& names, int runs, const std::string& json_file) {
     nlohmann::json out;
     bool good = true;
-    for (Measure& m : measures) {
+    for (Measure m : all_measures()) {
         if (names.empty() ? m.only_when_named : std::ranges::find(names, m.name) == names.end()) continue;
         if (runs > 0) m.runs = runs;
         good = measure(Stage::the(), m, out) && good;
@@ -247,10 +249,10 @@ int main(int argc, char** argv) {
         } else if (fixpoint::daemon_tests::is_measure(word)) {
             names.emplace_back(word);
         } else {
-            fmt::print(stderr,
-                       "usage: fixpoint-real-bench [kill] [pause] [reparent] [reparent_saturated] "
-                       "[reparent_shipped] [--runs N] "
-                       "[--log] [--json FILE]\n");
+            std::string measures;
+            for (const auto& m : fixpoint::daemon_tests::all_measures())
+                measures += fmt::format(" [{}]", m.name);
+            fmt::print(stderr, "usage: fixpoint-real-bench{} [--runs N] [--log] [--json FILE]\n", measures);
             return 2;
         }
     }
