@@ -21,6 +21,7 @@ enum class ArmKind { fake, real };
 Arm& arm_of(ArmKind kind);
 
 inline const ShardName shard{"commerce", "0"};
+inline constexpr int connection_metadata = 1871;  // "failed to initialize connection metadata"
 
 class Contract : public testing::TestWithParam<ArmKind> {
   protected:
